@@ -1,0 +1,1 @@
+"""Pixelis: a vision-language agent that reasons in pixel space."""

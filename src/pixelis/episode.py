@@ -1,0 +1,173 @@
+"""The words of the domain, as immutable values: Call, Observation, Step, Answer, Media, Episode.
+
+Everything here serialises to JSON and back without loss; pixels are not part of an episode, only
+where they came from (`View`, in source pixels), so an episode can be replayed exactly.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from pixelis.errors import DataError
+from pixelis.geometry import Box, Size, View
+
+JSON = Mapping[str, Any]
+Ended = Literal[
+    "answered", "steps", "calls", "images", "tokens", "time", "loop", "empty", "failed", "running"
+]
+
+
+@dataclass(frozen=True)
+class Call:
+    """What the model asked for.
+
+    Attributes:
+        op: name of the operation.
+        arguments: as named in its schema; boxes and points are 0..1000 of the named image.
+    """
+
+    op: str
+    arguments: JSON = field(default_factory=dict)
+
+    def key(self) -> str:
+        """Equal for calls that ask for exactly the same thing."""
+        return json.dumps([self.op, dict(self.arguments)], sort_keys=True, default=str)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What came back from a call.
+
+    Attributes:
+        text: what the model is told; boxes in it use the caller's units.
+        error: the reason when the operation could not do it, else None.
+        image: index of the new image in the episode (0 is the original), None without image.
+        view: what that image shows of the source; None without image.
+        box: the part of the source this speaks about, in source pixels.
+        handle: name under which later calls and the answer refer to it (`mask_1`).
+        confidence: in [0, 1] where the operation can tell, else None.
+        data: the fields behind the handle, plain JSON values, boxes in source pixels.
+    """
+
+    text: str
+    error: str | None = None
+    image: int | None = None
+    view: View | None = None
+    box: Box | None = None
+    handle: str | None = None
+    confidence: float | None = None
+    data: JSON = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model answered.
+
+    Attributes:
+        text: for display and scoring, references expanded.
+        raw: as the model wrote it, with references such as `{text_1}` or `[crop_1]`.
+        evidence: the handles it rests on, in order of mention; empty means unsupported.
+        confidence: in [0, 1]; None when the policy reports no probabilities.
+        known: False when the model says it cannot know.
+    """
+
+    text: str
+    raw: str = ""
+    evidence: tuple[str, ...] = ()
+    confidence: float | None = None
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class Step:
+    """One model turn: a thought, then one call with its observation, or the answer.
+
+    Attributes:
+        text: the turn exactly as the model wrote it.
+        notice: something the loop told the model besides the observation (a repeated call, ...).
+        tokens: number of tokens the model wrote in this turn.
+        confidence: mean probability of those tokens, None when unknown.
+    """
+
+    thought: str = ""
+    call: Call | None = None
+    observation: Observation | None = None
+    answer: Answer | None = None
+    text: str = ""
+    notice: str | None = None
+    tokens: int = 0
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class Media:
+    """Where the pixels come from; `frames` and `seconds` are 0 for a picture."""
+
+    kind: Literal["picture", "video"]
+    name: str
+    size: Size
+    sha256: str
+    frames: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A question about media, the steps taken, the answer, and why it ended."""
+
+    question: str
+    media: Media
+    id: str = ""
+    model: str = ""
+    dialect: str = "qwen3-vl"
+    seed: int = 0
+    steps: tuple[Step, ...] = ()
+    answer: Answer | None = None
+    ended: Ended = "running"
+    seconds: float = 0.0
+    meta: JSON = field(default_factory=dict)
+
+    def with_step(self, step: Step) -> Episode:
+        """The same episode one step longer."""
+        return replace(self, steps=(*self.steps, step))
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        return tuple(step.call for step in self.steps if step.call is not None)
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        return tuple(step.observation for step in self.steps if step.observation is not None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return _ADAPTER.dump_python(self, mode="json")
+
+    def to_json(self, indent: int | None = None) -> str:
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False)
+
+    @classmethod
+    def from_dict(cls, record: JSON) -> Episode:
+        """The episode `to_dict` wrote; raises DataError naming the first bad field."""
+        try:
+            return _ADAPTER.validate_python(record)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise DataError(f"episode field {place or '(top)'}: {first['msg']}") from error
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Episode:
+        """The episode in a JSON text; raises DataError when it is not one."""
+        try:
+            return cls.from_dict(json.loads(text))
+        except json.JSONDecodeError as error:
+            raise DataError(f"not JSON: {error.msg} at character {error.pos}") from error
+
+
+_ADAPTER: TypeAdapter[Episode] = TypeAdapter(Episode)

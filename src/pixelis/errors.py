@@ -1,0 +1,56 @@
+"""The whole error tree; each error also inherits the matching built-in.
+
+PixelisError
+├─ OpError          (ValueError)        told to the model as an observation; the episode goes on
+├─ MediaError       (ValueError)        a picture or video that cannot be used: file and reason
+├─ DataError        (ValueError)        a record that cannot be used: file, line, field
+├─ ConfigError      (ValueError)        a setting or argument the user must change
+├─ ModelError       (RuntimeError)      a model that cannot be loaded or does not fit its processor
+├─ StoreError       (OSError)           durable state that cannot be read or written
+└─ CheckpointError  (RuntimeError)      training state that cannot be resumed
+   MissingExtraError (ConfigError, ImportError)  an optional dependency is absent: names the extra
+
+A message says what came, what is allowed and what to do, on one line.
+"""
+
+from __future__ import annotations
+
+
+class PixelisError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class OpError(PixelisError, ValueError):
+    """A visual operation could not do what was asked; the text is shown to the model."""
+
+
+class MediaError(PixelisError, ValueError):
+    """A picture or video cannot be decoded or is refused; the text names it and the reason."""
+
+
+class DataError(PixelisError, ValueError):
+    """A data record is broken; the text names file, line and field."""
+
+
+class ConfigError(PixelisError, ValueError):
+    """A setting is wrong; the text names the setting, the value and what is allowed."""
+
+
+class ModelError(PixelisError, RuntimeError):
+    """A model cannot be loaded or used; the text says which and what to do."""
+
+
+class StoreError(PixelisError, OSError):
+    """Durable state cannot be read or written."""
+
+
+class CheckpointError(PixelisError, RuntimeError):
+    """A training checkpoint cannot be resumed."""
+
+
+class MissingExtraError(ConfigError, ImportError):
+    """An optional dependency is missing; `extra` is the name to install."""
+
+    def __init__(self, module: str, extra: str) -> None:
+        super().__init__(f"{module} is not installed; run: pip install 'pixelis[{extra}]'")
+        self.extra = extra

@@ -1,0 +1,1 @@
+"""The visual operations and their registry."""

@@ -1,0 +1,152 @@
+"""The one registry of visual operations: registration, schemas for the model, safe running."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import entry_points
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from pixelis.episode import Call, Observation
+from pixelis.errors import ConfigError, OpError
+from pixelis.media import Video
+from pixelis.ops.workspace import Workspace
+
+ENTRY_POINTS = "pixelis.operations"
+log = logging.getLogger(__name__)
+
+Run = Callable[[Workspace, Any], Observation]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A named visual function the model can call.
+
+    Attributes:
+        run: `run(workspace, arguments) -> Observation`; raises OpError for what the model can mend.
+        arguments: pydantic model of the arguments, one documented field each.
+        video_only: True for operations that make no sense on a still picture.
+    """
+
+    name: str
+    run: Run
+    arguments: type[BaseModel]
+    video_only: bool = False
+
+    @cached_property
+    def summary(self) -> str:
+        """First paragraph of the docstring: what the model is told the operation does."""
+        return " ".join(inspect.cleandoc(self.run.__doc__ or "").split("\n\n")[0].split())
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """JSON schema in the OpenAI function shape, from the docstring and argument model."""
+        parameters = self.arguments.model_json_schema()
+        parameters.pop("title", None)
+        parameters.pop("description", None)
+        for field in parameters.get("properties", {}).values():
+            field.pop("title", None)
+        function = {"name": self.name, "description": self.summary, "parameters": parameters}
+        return {"type": "function", "function": function}
+
+
+class Registry:
+    """Operations by name; plugins from the entry-point group `pixelis.operations` join lazily."""
+
+    def __init__(self, plugins: bool = False) -> None:
+        self._operations: dict[str, Operation] = {}
+        self._plugins_wanted = plugins
+
+    def add(self, operation: Operation) -> Operation:
+        """Registers; ConfigError when the name is taken or the docstring is missing."""
+        if operation.name in self._operations:
+            raise ConfigError(f"operation {operation.name!r} is registered twice; rename one")
+        if not operation.summary:
+            raise ConfigError(f"operation {operation.name!r} has no docstring; the model needs one")
+        self._operations[operation.name] = operation
+        return operation
+
+    def operation(
+        self, arguments: type[BaseModel], *, name: str | None = None, video_only: bool = False
+    ) -> Callable[[Run], Run]:
+        """Decorator that registers `run(workspace, arguments)` under its own name."""
+
+        def register(run: Run) -> Run:
+            self.add(Operation(name or run.__name__, run, arguments, video_only))
+            return run
+
+        return register
+
+    def get(self, name: str) -> Operation:
+        """The operation called `name`; OpError that lists the names."""
+        self._load_plugins()
+        if name not in self._operations:
+            raise OpError(f"no operation {name!r}; operations are {', '.join(self._operations)}")
+        return self._operations[name]
+
+    def __iter__(self) -> Iterator[Operation]:
+        self._load_plugins()
+        return iter(self._operations.values())
+
+    def schemas(self) -> list[dict[str, Any]]:
+        """What is shown to the model, one entry per operation."""
+        return [operation.schema for operation in self]
+
+    def run(self, call: Call, workspace: Workspace) -> Observation:
+        """Runs a call; every failure comes back as an error observation, never as an exception."""
+        try:
+            operation = self.get(call.op)
+            if operation.video_only and not isinstance(workspace.media, Video):
+                raise OpError("works on videos only; this is a still picture")
+            arguments = _validate(operation, call.arguments)
+            workspace.start_clock()
+            return operation.run(workspace, arguments)
+        except OpError as error:
+            return failed(call.op, str(error))
+        except Exception as error:  # named door: a bug in an operation must not end the episode
+            log.exception("operation %s failed", call.op)
+            return failed(call.op, f"failed inside ({type(error).__name__}); try other arguments")
+
+    def _load_plugins(self) -> None:
+        if not self._plugins_wanted:
+            return
+        self._plugins_wanted = False
+        for entry in entry_points(group=ENTRY_POINTS):
+            loaded = entry.load()
+            for operation in [loaded] if isinstance(loaded, Operation) else loaded:
+                self.add(operation)
+
+
+def failed(op: str, reason: str) -> Observation:
+    """The observation that tells the model what was wrong."""
+    message = reason if reason.startswith(f"{op}: ") else f"{op}: {reason}"
+    return Observation(text=message, error=message)
+
+
+def _validate(operation: Operation, arguments: Mapping[str, Any]) -> BaseModel:
+    try:
+        return operation.arguments.model_validate(dict(arguments))
+    except ValidationError as error:
+        raise OpError(_explain(operation, error)) from error
+
+
+def _explain(operation: Operation, error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"]) or "arguments"
+    fields = ", ".join(operation.arguments.model_fields)
+    if first["type"] == "extra_forbidden":
+        return f"unknown argument {name!r}; arguments are {fields}"
+    if first["type"] == "missing":
+        return f"argument {name!r} is missing; arguments are {fields}"
+    came = repr(first["input"])
+    came = came if len(came) <= 60 else came[:57] + "..."
+    return f"argument {name} = {came}: {first['msg']}; arguments are {fields}"
+
+
+REGISTRY = Registry(plugins=True)
+operation = REGISTRY.operation
