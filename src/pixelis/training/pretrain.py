@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import PreTrainedTokenizerFast, Qwen3VLForConditionalGeneration
@@ -27,34 +26,8 @@ from pixelis.training.batch import Batch, Encoder, collate, dense_of, pixels_of
 from pixelis.training.lessons import Lesson
 from pixelis.training.loss import DenseHead, DenseLoss, TokenLoss, dense_loss, forward
 from pixelis.training.pool import Record
+from pixelis.training.settings import PretrainConfig
 from pixelis.training.vocabulary import make_tokenizer
-
-
-class PretrainConfig(BaseModel):
-    """Settings of `pixelis train pretrain`.
-
-    `vision_steps` and `joint_steps` are the two stages; `records` is how many pictures the pool
-    holds (drawn by `workers` processes while training runs).
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    out: Path = Path("runs/nano")
-    seed: int = 20261121
-    records: int = 14_000
-    workers: int = 1
-    threads: int = 2
-    vision_steps: int = 900
-    vision_batch: int = 64
-    joint_steps: int = 2600
-    joint_batch: int = 24
-    turns: int = 5
-    lr: float = 1e-3
-    weight_decay: float = 0.01
-    warmup: int = 100
-    dense_weight: float = 1.0
-    save_every: int = 100
-    start_from: Path | None = None
 
 
 class Library:

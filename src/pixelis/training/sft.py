@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import Field
 
 from pixelis.data import phrases, synthesis
 from pixelis.data.synthesis import Golden
@@ -27,7 +26,6 @@ from pixelis.training.lessons import Lesson
 from pixelis.training.loss import TokenLoss, dense_loss, forward
 from pixelis.training.pretrain import (
     Library,
-    PretrainConfig,
     Run,
     ahead,
     draw_lesson,
@@ -39,24 +37,8 @@ from pixelis.training.pretrain import (
     save_checkpoint,
     update,
 )
+from pixelis.training.settings import SftConfig
 from pixelis.training.views import NOTHING, Seen
-
-
-class SftConfig(PretrainConfig):
-    """Settings of `pixelis train sft`.
-
-    `direct` trains the twin; `lessons_share` is how much of a batch stays pre-training.
-    """
-
-    out: Path = Path("runs/nano-sft")
-    start_from: Path | None = Path("runs/nano/weights.safetensors")
-    episodes: int = 4000
-    steps: int = 500
-    batch: int = 24
-    lessons_share: float = Field(0.4, ge=0, lt=1)
-    direct: bool = False
-    lr: float = 4e-4
-    warmup: int = 30
 
 
 def start_executing(config: SftConfig) -> list[multiprocessing.process.BaseProcess]:
