@@ -1,0 +1,71 @@
+"""What a dialect does: how one checkpoint family writes calls, images and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pixelis.episode import Call, Episode, Media, Observation, Step
+from pixelis.models.dialects.parse import Malformed
+from pixelis.ops.workspace import Units
+
+Messages = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One turn, understood.
+
+    Attributes:
+        text: the turn without control tokens.
+        thought: what the model thought first.
+        calls: in the order written; `Malformed` for one that cannot be read.
+        answer: as written, None when the turn calls or says nothing.
+    """
+
+    text: str
+    thought: str = ""
+    calls: tuple[Call | Malformed, ...] = ()
+    answer: str | None = None
+
+
+class Dialect(Protocol):
+    """Episode to chat messages and back.
+
+    Attributes:
+        name: as stored in `Episode.dialect`.
+        units: in which calls give boxes and observations print them.
+    """
+
+    name: str
+    units: Units
+
+    def messages(self, episode: Episode, system: str = "") -> Messages:
+        """The conversation so far; images are placeholders in the order of the episode's images."""
+        ...
+
+    def turn(self, step: Step) -> str:
+        """The text of an assistant turn that takes this step."""
+        ...
+
+    def read(self, text: str) -> Reading:
+        """What an assistant turn says; never raises."""
+        ...
+
+    def episode(self, messages: Sequence[Any], media: Media) -> Episode:
+        """The episode a conversation tells; raises DataError when it is not one."""
+        ...
+
+
+def opens_with_refusal(raw: str) -> bool:
+    """True for an answer that says it cannot be known from the picture."""
+    return raw.lstrip().replace("’", "'").startswith("I can't see that")
+
+
+def count_images(seen: Observation) -> int:
+    """How many images an observation brought (`data["images"]` lists them when several)."""
+    listed = seen.data.get("images")
+    if isinstance(listed, Sequence) and not isinstance(listed, str):
+        return len(listed)
+    return 0 if seen.image is None else 1

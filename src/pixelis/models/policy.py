@@ -1,0 +1,139 @@
+"""What produces the next turn: profile, request, turn, and the protocol every policy follows."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from PIL import Image
+
+from pixelis.errors import ConfigError
+from pixelis.ops.workspace import PixelBudget
+
+PROFILE_FILE = "pixelis.json"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How one checkpoint wants to be spoken to; stored beside its weights as `pixelis.json`.
+
+    Attributes:
+        name: shown in episodes as the model.
+        dialect: see `pixelis.models.dialects`.
+        system: the system message; empty for none.
+        tools_in_prompt: print the operations' schemas into the system message.
+        budget: pixel range of every image the model is given.
+        text_limit: most characters of read text quoted in an observation.
+        new_tokens: most tokens of one turn.
+    """
+
+    name: str
+    dialect: str = "qwen3-vl"
+    system: str = ""
+    tools_in_prompt: bool = False
+    budget: PixelBudget = field(default_factory=PixelBudget)
+    text_limit: int = 4000
+    new_tokens: int = 512
+
+
+@dataclass(frozen=True)
+class Request:
+    """One conversation that waits for its next turn.
+
+    Attributes:
+        messages: in the dialect's form; images are placeholders.
+        images: one for each placeholder, in order.
+        tools: schemas to print into the system message; None prints none.
+        seed: makes sampling this turn repeatable whatever else is in the batch.
+    """
+
+    messages: Sequence[Mapping[str, Any]]
+    images: Sequence[Image.Image] = ()
+    tools: Sequence[Mapping[str, Any]] | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What the model wrote.
+
+    Attributes:
+        text: without the closing token.
+        token_ids: as sampled, the closing token included when it came.
+        logprobs: log probability of each token at the sampling temperature (1 when greedy),
+            before any top-p cut; None when the policy cannot tell.
+        confidence: mean probability of the tokens, in [0, 1].
+        ended: `stop` by its own closing token, `length` when cut off.
+    """
+
+    text: str
+    token_ids: tuple[int, ...] = ()
+    logprobs: tuple[float, ...] | None = None
+    confidence: float | None = None
+    ended: Literal["stop", "length"] = "stop"
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How tokens are chosen; temperature 0 takes the most likely one.
+
+    Attributes:
+        max_new_tokens: None takes the profile's `new_tokens`.
+    """
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_new_tokens: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.temperature) and self.temperature >= 0):
+            raise ConfigError(f"temperature {self.temperature} is not allowed; give 0 or more")
+        if not 0 < self.top_p <= 1:
+            raise ConfigError(f"top_p {self.top_p} is not allowed; give more than 0, at most 1")
+        if self.max_new_tokens is not None and self.max_new_tokens < 1:
+            raise ConfigError(
+                f"max_new_tokens {self.max_new_tokens} is not allowed; give 1 or more"
+            )
+
+
+class Policy(Protocol):
+    """Anything that can take the next turn of many conversations at once."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def profile(self) -> Profile: ...
+
+    def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Turn]:
+        """One turn for each request, in order.
+
+        Raises ModelError when a request cannot be served, such as one whose images and
+        placeholders differ in number.
+        """
+        ...
+
+
+def write_profile(folder: Path, profile: Profile) -> None:
+    """Stores the profile beside the weights in `folder`."""
+    text = json.dumps(asdict(profile), indent=2, ensure_ascii=False)
+    (folder / PROFILE_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def read_profile(folder: Path) -> Profile | None:
+    """The profile in `folder`, None when there is none; ConfigError when it cannot be read."""
+    path = folder / PROFILE_FILE
+    if not path.is_file():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        budget = PixelBudget(**record.pop("budget", {}))
+        return Profile(**record, budget=budget)
+    except (ValueError, TypeError, AttributeError) as error:
+        names = ", ".join(item.name for item in fields(Profile))
+        raise ConfigError(f"{path}: {error}; fields are {names}") from error
