@@ -92,11 +92,19 @@ class PixelProcessor(Qwen3VLProcessor):
 
     @classmethod
     def build(
-        cls, tokenizer: PreTrainedTokenizerBase, budget: PixelBudget, patch: int = 16
+        cls,
+        tokenizer: PreTrainedTokenizerBase,
+        budget: PixelBudget,
+        patch: int = 16,
+        temporal_patch: int = 2,
     ) -> PixelProcessor:
-        """A processor for a model whose vision tower merges 2×2 patches of `patch` pixels."""
+        """A processor for a model whose vision tower merges 2×2 patches of `patch` pixels.
+
+        A still image is repeated `temporal_patch` times, as the tower's configuration wants.
+        """
         image_processor = Qwen2VLImageProcessorPil(
             patch_size=patch,
+            temporal_patch_size=temporal_patch,
             merge_size=2,
             image_mean=[0.5, 0.5, 0.5],
             image_std=[0.5, 0.5, 0.5],

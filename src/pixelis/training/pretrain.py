@@ -30,6 +30,9 @@ from pixelis.training.settings import PretrainConfig
 from pixelis.training.vocabulary import make_tokenizer
 
 
+GROUP = 4
+
+
 class Library:
     """Records read from the pool's shards so far; waits until there are enough to begin."""
 
@@ -106,6 +109,28 @@ def ahead(make: Callable[[int], Any], start: int, stop: int, depth: int = 6) -> 
         if isinstance(item, BaseException):
             raise item
         yield item
+
+
+def by_length(
+    encoder: Encoder, draw: Callable[[int], list[Lesson]], batch: int
+) -> Callable[[int], Batch]:
+    """Batches of lessons of like length: `GROUP` batches are drawn at once and sorted.
+
+    Unsorted, a third of all tokens were padding.
+    """
+    held: dict[int, list[Batch]] = {}
+
+    def make(step: int) -> Batch:
+        group, place = divmod(step, GROUP)
+        if group not in held:
+            held.clear()
+            drawn = sorted(draw(group), key=lambda lesson: len(encoder.lesson(lesson)[0]))
+            parts = [drawn[k : k + batch] for k in range(0, len(drawn), batch)]
+            order = np.random.default_rng(group).permutation(len(parts))
+            held[group] = [collate(encoder, parts[k]) for k in order]
+        return held[group][place]
+
+    return make
 
 
 @dataclass
@@ -197,7 +222,7 @@ def update(run: Run, optimizer: torch.optim.Optimizer, loss: torch.Tensor, facto
 
 
 def _seeing(seen: DenseLoss) -> dict[str, float]:
-    values = {"dense": float(seen.loss), "class": seen.classes, "glyph": seen.glyphs}
+    values = {"dense": seen.loss.item(), "class": seen.classes, "glyph": seen.glyphs}
     return {**values, "color": seen.colors, "box": seen.box}
 
 
@@ -230,11 +255,12 @@ def joint_stage(run: Run, library: Library, start: int) -> None:
     optimizer = optimizer_of(run, [run.model, run.head])
     load_optimizer(run, optimizer, start)
 
-    def make(step: int) -> Batch:
-        rng = np.random.default_rng([config.seed, 2, step])
-        chosen = [draw_lesson(rng, library, config.turns) for _ in range(config.joint_batch)]
-        return collate(encoder, chosen)
+    def draw(group: int) -> list[Lesson]:
+        rng = np.random.default_rng([config.seed, 2, group])
+        count = config.joint_batch * GROUP
+        return [draw_lesson(rng, library, config.turns) for _ in range(count)]
 
+    make = by_length(encoder, draw, config.joint_batch)
     for step, batch in enumerate(ahead(make, start, config.joint_steps), start):
         logits, labels, merged = forward(run.model, batch)
         language = token_loss(logits, labels)
@@ -243,7 +269,7 @@ def joint_stage(run: Run, library: Library, start: int) -> None:
         norm = update(run, optimizer, loss, rate(step, config.joint_steps, config.warmup))
         hit = float((logits.argmax(-1) == labels).float().mean())
         run.report(
-            {"stage": "joint", "step": step, "loss": float(language), "hit": hit, "norm": norm, **_seeing(seen)}
+            {"stage": "joint", "step": step, "loss": language.item(), "hit": hit, "norm": norm, **_seeing(seen)}
         )  # fmt: skip
         _housekeeping(run, library, optimizer, "joint", step + 1)
 
