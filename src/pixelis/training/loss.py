@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerFast, Qwen3VLForConditionalGeneratio
 from pixelis.models.nano import MERGE
 from pixelis.models.tokenizer import number_ids
 from pixelis.training.batch import Batch, Dense
-from pixelis.training.views import CLASSES, COLOR_CLASSES, UNKNOWN
+from pixelis.training.views import BOX_VALUES, CLASSES, COLOR_CLASSES, UNKNOWN
 
 # A coordinate ten units off (one hundredth of the side) is nearly right; the target says so.
 NEIGHBOURS = ((0, 0.6), (10, 0.15), (-10, 0.15), (20, 0.05), (-20, 0.05))
@@ -26,7 +26,7 @@ class DenseHead(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.sizes = (len(CLASSES), len(COLOR_CLASSES), 4)
+        self.sizes = (len(CLASSES), len(COLOR_CLASSES), BOX_VALUES)
         self.project = nn.Linear(width, MERGE**2 * sum(self.sizes))
 
     def forward(self, merged: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -52,8 +52,9 @@ def dense_loss(head: DenseHead, merged: torch.Tensor, truth: Dense) -> DenseLoss
     weight = torch.where(covered, 1.0, 0.3) * (truth.classes != UNKNOWN)
     of_class = functional.cross_entropy(classes, truth.classes, reduction="none")
     of_color = functional.cross_entropy(colors, truth.colors, reduction="none")
-    error = (boxes - truth.boxes).abs().mean(-1)[covered]
-    loss = ((of_class + 0.5 * of_color) * weight).sum() / weight.sum() + 5 * error.mean()
+    errors = (boxes - truth.boxes).abs()[covered]
+    loss = ((of_class + 0.5 * of_color) * weight).sum() / weight.sum() + 8 * errors.mean()
+    error = errors[:, 4:]
     right = (classes.argmax(-1) == truth.classes)[covered].float()
     glyph = truth.classes[covered] >= len(CLASSES) - 36
     hit = (colors.argmax(-1) == truth.colors)[covered].float().mean()

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import queue
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -185,7 +186,8 @@ def load_weights(run: Run, path: Path) -> None:
     missing, unexpected = run.model.load_state_dict(body, strict=False)
     if unexpected or set(missing) - {"lm_head.weight"}:
         raise CheckpointError(f"{path}: does not fit this nano (other version?); start a new folder")
-    if head:
+    fits = all(run.head.state_dict()[k].shape == v.shape for k, v in head.items())
+    if head and fits:  # the head is thrown away in the end; an older one may start anew
         run.head.load_state_dict(head)
 
 
@@ -241,7 +243,7 @@ def vision_stage(run: Run, library: Library, start: int) -> None:
     for step, (pixels, grid, truth) in enumerate(ahead(make, start, config.vision_steps), start):
         merged = tower(pixels, grid_thw=grid).pooler_output
         seen = dense_loss(run.head, merged, truth)
-        factor = rate(step, config.vision_steps, config.warmup, 0.85)
+        factor = rate(step, config.vision_steps, config.warmup, 0.6)
         norm = update(run, optimizer, seen.loss, factor)
         run.report({"stage": "vision", "step": step, "norm": norm, **_seeing(seen)})
         _housekeeping(run, library, optimizer, "vision", step + 1)
@@ -287,6 +289,8 @@ def new_run(config: PretrainConfig, report: Callable[[dict[str, Any]], None]) ->
     """Fresh model, tokenizer and head; the tokenizer is kept beside the checkpoints."""
     config.out.mkdir(parents=True, exist_ok=True)
     folder = config.out / "tokenizer"
+    if config.start_from is not None and not folder.exists():
+        shutil.copytree(config.start_from.parent / "tokenizer", folder)
     if folder.exists():
         tokenizer = PreTrainedTokenizerFast.from_pretrained(str(folder))
     else:

@@ -23,6 +23,7 @@ CLASSES = ("none", "card", "text", *SHAPES, *(GLYPH + glyph for glyph in GLYPHS)
 COLOR_CLASSES = ("none", *COLORS)
 NOTHING = 255
 UNKNOWN = -100
+BOX_VALUES = 8
 LEAST_PX = 7.0
 
 
@@ -101,17 +102,17 @@ def _cover(items: Sequence[Item], view: View) -> np.ndarray:
 def targets(seen: Seen) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Dense truth per patch in row order: class ids, colour ids, boxes.
 
-    Boxes are x1, y1, x2, y2 relative to the patch centre in units of the view's sides, shape
-    (patches, 4); class 0 means nothing there, -100 that the truth is unknown.
+    Boxes, shape (patches, 8), are x1, y1, x2, y2 in units of the view's sides: first relative to
+    the patch centre (precise), then absolute (what the language side has to say); class 0 means nothing there, -100 that the truth is unknown.
     """
     rows, columns = seen.cover.shape
     if not seen.known:
         unknown = np.full(rows * columns, UNKNOWN)
-        return unknown, unknown, np.zeros((rows * columns, 4), np.float32)
+        return unknown, unknown, np.zeros((rows * columns, BOX_VALUES), np.float32)
     flat = seen.cover.reshape(-1)
     classes = np.zeros(len(flat), np.int64)
     colors = np.zeros(len(flat), np.int64)
-    boxes = np.zeros((len(flat), 4), np.float32)
+    boxes = np.zeros((len(flat), BOX_VALUES), np.float32)
     ys, xs = np.divmod(np.arange(len(flat)), columns)
     centers = np.stack([(xs + 0.5) / columns, (ys + 0.5) / rows], 1)
     area = seen.view.box
@@ -122,5 +123,6 @@ def targets(seen: Seen) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         colors[where] = COLOR_CLASSES.index(item.color)
         box = item.box.intersect(area).shift(-area.x1, -area.y1)
         corners = np.array(box) / np.array([area.width, area.height] * 2)
-        boxes[where] = corners - np.tile(centers[where], 2)
+        boxes[where, :4] = corners - np.tile(centers[where], 2)
+        boxes[where, 4:] = corners
     return classes, colors, boxes
