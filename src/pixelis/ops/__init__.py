@@ -1,1 +1,4 @@
 """The visual operations and their registry."""
+
+from pixelis.ops import properties as properties
+from pixelis.ops import segment as segment

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 SMALLEST_WINDOW_PX = 48
+LEAST_WINDOW_PX = 25
 WORKING_SIDE_PX = 112
 GRABCUT_SIDE_PX = 72
 FRAME_SHARE = 0.07
@@ -103,6 +104,8 @@ def cut_window(
 def propose(window: Window) -> list[Candidate]:
     """Every distinct plausible mask in a window, holes filled."""
     found: list[Candidate] = []
+    if window.rgb.size < 3 * LEAST_WINDOW_PX:
+        return found
     parts: list[np.ndarray] = []
     for method, mask in _raw(window):
         part = around(mask, window.seed)

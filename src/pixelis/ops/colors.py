@@ -118,6 +118,8 @@ def _clusters(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """k-means in Lab with lightness counted less: labels (pixels,), Lab centres (clusters, 3)."""
     weight = np.array([0.6, 1, 1], np.float32)
     samples = np.ascontiguousarray(pixels[:: max(len(pixels) // 4000, 1)] * weight)
+    if len(samples) == 1:
+        return np.zeros(len(pixels), int), samples / weight
     count = min(CLUSTERS, len(samples))
     criteria = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 15, 0.3)
     cv2.setRNGSeed(0)

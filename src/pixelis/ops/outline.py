@@ -20,6 +20,7 @@ SHAPES = (
 )  # fmt: skip
 ANGLES = 120
 RADII = 36
+FINE = 2  # readings averaged into one ring, so that thin rings do not fall between them
 REACH = 2.7  # of the radius of a disc of equal area
 RASTER_PX = 192
 LEAST_MATCH = 0.915  # for compact shapes; the others vary more, so less is asked of them
@@ -68,13 +69,14 @@ def polar(mask: np.ndarray) -> np.ndarray:
     ys, xs = np.mgrid[: weight.shape[0], : weight.shape[1]]
     centre = float((xs * weight).sum()) / total, float((ys * weight).sum()) / total
     unit = np.sqrt(total / np.pi)
-    radii = (np.arange(RADII) + 0.5) * REACH / RADII
+    radii = (np.arange(RADII * FINE) + 0.5) * REACH / (RADII * FINE)
     angles = np.arange(ANGLES) * 2 * np.pi / ANGLES
     away = (radii * unit)[None, :]
     map_x = (centre[0] + np.cos(angles)[:, None] * away).astype(np.float32)
     map_y = (centre[1] + np.sin(angles)[:, None] * away).astype(np.float32)
     grid = cv2.remap(weight, map_x, map_y, cv2.INTER_LINEAR, borderValue=0)
-    return grid * np.sqrt(radii)[None, :]
+    grid = grid.reshape(ANGLES, RADII, FINE).mean(2)
+    return grid * np.sqrt(radii.reshape(RADII, FINE).mean(1))
 
 
 @cache
@@ -126,7 +128,7 @@ def templates() -> Iterator[tuple[str, list[np.ndarray]]]:
             yield "crescent", [_crescent(shift, radius)]
     for shaft, head, width in ((0.2, 0.8, 0.6), (0.3, 0.9, 0.75), (0.25, 1.0, 0.9), (0.4, 0.8, 0.9)):
         yield "arrow", [_arrow(shaft, head, width)]
-    for hole in (0.28, 0.35, 0.42, 0.48, 0.54, 0.6, 0.66, 0.72, 0.78, 0.84):
+    for hole in (0.28, 0.35, 0.42, 0.48, 0.54, 0.59, 0.64, 0.68, 0.72, 0.76, 0.8, 0.84, 0.88):
         yield "ring", [disc, disc * hole]
 
 
