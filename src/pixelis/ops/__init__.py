@@ -1,11 +1,6 @@
 """The visual operations and their registry; importing this package registers them."""
 
-from pixelis.ops import (
-    frames,
-    zoom,
-)
+from pixelis.ops import frames, properties, segment, zoom
+from pixelis.ops.registry import REGISTRY
 
-__all__ = [
-    "frames",
-    "zoom",
-]
+__all__ = ["REGISTRY", "frames", "properties", "segment", "zoom"]
