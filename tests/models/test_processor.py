@@ -39,7 +39,7 @@ def test_image_tokens_match_the_pixels(processor):
     batch = processor.encode([dialogue(), [user("q")]], [PICTURES, [PICTURES[2]]])
     wide = (batch.image_grid_thw.prod(-1) // 4).tolist()
     assert (batch.input_ids == processor.image_token_id).sum(1).tolist() == [sum(wide[:3]), wide[3]]
-    assert batch.pixel_values.shape == (sum(wide) * 4, 3 * 2 * 16 * 16)
+    assert batch.pixel_values.shape == (sum(wide) * 4, 3 * 16 * 16)
     assert batch.mm_token_type_ids.sum() == sum(wide)
 
 
@@ -88,7 +88,7 @@ def test_training_and_serving_see_the_same_pixels(processor, budget):
     raw = processor.encode([[user("q")]], [[PICTURES[0]]])
     ready = processor.encode([[user("q")]], [[fit_image(PICTURES[0], budget)]], side="left")
     assert torch.equal(raw.pixel_values, ready.pixel_values)
-    patch = raw.pixel_values[0].reshape(3, 2, 16, 16)[:, 0]
+    patch = raw.pixel_values[0].reshape(3, 16, 16)
     shown = np.asarray(fit_image(PICTURES[0], budget), np.float32)[:16, :16].transpose(2, 0, 1)
     assert np.allclose(patch, shown / 127.5 - 1, atol=1e-5)
 
