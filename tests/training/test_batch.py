@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pixelis.models.nano import new_nano
+from pixelis.models.nano import nano_config, new_nano
 from pixelis.models.processor import PixelProcessor
 from pixelis.training import pool
 from pixelis.training.batch import Encoder, block_order, collate, dense_of, patchify
@@ -14,7 +14,7 @@ from pixelis.training.views import CLASSES, targets
 
 @pytest.fixture(scope="module")
 def processor(tokenizer):
-    return PixelProcessor.build(tokenizer, pool.BUDGET, temporal_patch=1)
+    return PixelProcessor.build(tokenizer, pool.BUDGET, nano_config(tokenizer).vision_config)
 
 
 @pytest.fixture(scope="module")

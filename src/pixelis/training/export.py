@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedTokenizerFast, Qwen3VLForConditionalGeneration
 
-from pixelis.models.nano import PATCH_PX, SYSTEM, TEXT_LIMIT
+from pixelis.models.nano import SYSTEM, TEXT_LIMIT
 from pixelis.models.policy import Profile, write_profile
 from pixelis.models.processor import PixelProcessor
 from pixelis.training.pool import BUDGET
@@ -30,7 +30,7 @@ def export(
     model.config.dtype = "bfloat16"
     model.save_pretrained(folder, state_dict=weights)
     model.config.dtype = "float32"
-    PixelProcessor.build(tokenizer, BUDGET, PATCH_PX, temporal_patch=1).save_pretrained(folder)
+    PixelProcessor.build(tokenizer, BUDGET, model.config.vision_config).save_pretrained(folder)
     profile = Profile(
         name, system=SYSTEM, budget=BUDGET, text_limit=TEXT_LIMIT, new_tokens=NEW_TOKENS
     )
