@@ -76,7 +76,7 @@ def without_lead_in(text: str) -> str:
 
 
 def word(text: str) -> str:
-    """`phrase` without leading articles, hyphens as spaces, number words as digits, one spelling."""
+    """`phrase` without leading articles; hyphens are spaces, number words digits, grey is grey."""
     tokens = phrase(text).replace("-", " ").split()
     while len(tokens) > 1 and tokens[0] in _ARTICLES:
         tokens = tokens[1:]

@@ -1,17 +1,16 @@
 """How good an answer is: the one scorer of tasks, rewards, votes and evaluation.
 
-| type | `score` | `correct` |
-|---|---|---|
-| number | 1 when the one number in the answer equals gold within half a unit of gold's last written \
-digit (a whole gold must be met exactly) or within `tolerance`; units must not contradict | same |
-| word | 1 for the same words after normalisation (case, articles, punctuation, number words) | same |
-| color | 1 when exactly gold's basic colours are named, synonyms mapped | same |
-| yes_no | 1 for the same verdict; "yes and no" and "not sure" are neither | same |
-| option | 1 for the same choice, by letter, by text, or by both when they agree | same |
-| box | 1 when IoU >= 0.5 (both in one unit) | same |
-| list | F1 of the two multisets of entries, order free | F1 = 1 |
-| text | 1 - normalised edit distance, 0 at or below 0.5 (ANLS: Biten et al. 2019, \
-doi:10.1109/ICCV.2019.00439) | at most one slip per ten characters and no wrong digit |
+number  1 when the one number in the answer equals gold within half a unit of gold's last written
+        digit (a whole gold must be met exactly) or within `tolerance`; units must not contradict
+word    1 for the same words after normalisation (case, articles, punctuation, number words)
+color   1 when exactly gold's basic colours are named, synonyms mapped
+yes_no  1 for the same verdict; "yes and no" and "not sure" are neither
+option  1 for the same choice: by letter, by text, or by both when they agree
+box     1 when IoU >= 0.5 (both in one unit)
+list    F1 of the two multisets of entries, order free; correct when it is 1
+text    1 - normalised edit distance, 0 at or below 0.5 (ANLS: Biten et al. 2019,
+        doi:10.1109/ICCV.2019.00439); correct with at most one slip per ten characters and no
+        wrong digit
 
 A gold list means "any of these" (for `list`: the entries). An empty answer scores 0. No string
 makes a scorer raise; an unknown type does (ValueError), because that is a bug of the caller.
@@ -42,7 +41,7 @@ def score(
     choices: Sequence[str] | None = None,
     tolerance: float = 0.0,
 ) -> float:
-    """How good `answer` is, in [0, 1], by the rule of its type (see the module's table).
+    """How good `answer` is, in [0, 1], by the rule of its type (top of this file).
 
     Args:
         choices: texts of an `option` question, in the order A, B, C, ...
