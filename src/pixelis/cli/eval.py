@@ -1,4 +1,4 @@
-"""`pixelis eval`: accuracy with its interval, under a control, on worlds or on anybody's questions."""
+"""`pixelis eval`: accuracy with its interval and control, on worlds or on your own questions."""
 
 from __future__ import annotations
 
@@ -103,12 +103,11 @@ class _Setting:
         from pixelis.agent import Agent
         from pixelis.evals.controls import RandomCrops, agent_solver
         from pixelis.evals.provenance import weights_hash
-        from pixelis.models.load import folder_of
 
-        self.weights = weights_hash(folder_of(self.args.model))
         seed = self.args.seed or 0
         registry = RandomCrops(REGISTRY, seed) if self.args.control == "random_crop" else REGISTRY
         self.agent = Agent.load(self.args.model, registry=registry)
+        self.weights = weights_hash(self.args.model)
         self.solver = agent_solver(self.agent, self.args.control, seed)
         return self
 

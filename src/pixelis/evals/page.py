@@ -81,7 +81,8 @@ def _bars(name: str, groups: Mapping[str, Mapping[str, Any]]) -> str:
             f'<rect width="{share:.2f}" height="8" fill="#2f6fb7"/>'
             f'<rect x="{low:.2f}" width="{max(high - low, 0.4):.2f}" y="3" height="2" '
             'fill="#e08a1e"/></svg></td>'
-            f"<td>{share:.1f} %</td><td class=dim>{low:.1f} to {high:.1f}, n = {entry['n']}</td></tr>"
+            f"<td>{share:.1f} %</td>"
+            f"<td class=dim>{low:.1f} to {high:.1f}, n = {entry['n']}</td></tr>"
         )
     return f"<h2>By {_text(name)}</h2><table>{''.join(rows)}</table>" if rows else ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+from importlib.resources import files
 from pathlib import Path
 
 
@@ -17,13 +18,21 @@ def commit() -> str | None:
     return f"{head}+changes" if changed else head
 
 
-def weights_hash(folder: Path) -> str | None:
-    """SHA-256 over names and bytes of a checkpoint's safetensors; None without any."""
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
+def weights_hash(model: str) -> str | None:
+    """SHA-256 over names and bytes of the safetensors behind a model specification.
+
+    Args:
+        model: `nano`, `nano-direct` or `hf:PATH`; None is returned for what has no weights here.
+    """
+    if model.startswith("hf:"):
+        folder = Path(model.removeprefix("hf:"))
+    else:
+        folder = Path(str(files("pixelis.models"))) / "weights" / model
+    found = sorted(folder.glob("*.safetensors"))
+    if not found:
         return None
     digest = hashlib.sha256()
-    for path in files:
+    for path in found:
         with path.open("rb") as file:
             digest.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
