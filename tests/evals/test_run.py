@@ -13,7 +13,7 @@ from pixelis.evals.run import evaluate
 SETTINGS = {"model": "looker", "control": "none"}
 
 
-class Killed(RuntimeError):
+class KilledError(RuntimeError):
     pass
 
 
@@ -24,7 +24,7 @@ def solve_some(agent, most, asked):
     def solve(questions, on_done):
         def count(index, episode):
             if len(asked) == most:
-                raise Killed
+                raise KilledError
             asked.append(questions[index].id)
             on_done(index, episode)
 
@@ -51,7 +51,7 @@ def test_results_come_in_order_with_what_happened(benchmark, make_agent):
 def test_a_killed_run_goes_on_where_it_stopped(tmp_path, benchmark, make_agent):
     asked: list[str] = []
     with make_agent() as agent:
-        with pytest.raises(Killed):
+        with pytest.raises(KilledError):
             evaluate(benchmark, solve_some(agent, 10, asked), SETTINGS, tmp_path)
         torn = tmp_path / "results.jsonl"
         torn.write_bytes(torn.read_bytes() + b'{"id": "q23", "cut o')

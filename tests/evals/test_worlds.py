@@ -47,7 +47,7 @@ def test_the_training_split_is_no_exam():
 @pytest.mark.slow
 def test_the_oracle_solves_most_questions_with_real_operations():
     from pixelis.data.oracle import solve
-    from pixelis.ops import REGISTRY
+    from pixelis.ops.registry import REGISTRY
 
     results = evaluate(read_worlds(limit=12), oracle_solver(solve, REGISTRY))
     assert sum(result.correct for result in results) >= 8

@@ -92,7 +92,7 @@ class _Setting:
         self.solver: Solver
 
     def __enter__(self) -> _Setting:
-        from pixelis.ops import REGISTRY
+        from pixelis.ops.registry import REGISTRY
 
         if self.args.control == "oracle":
             from pixelis.data.oracle import solve

@@ -86,9 +86,9 @@ def evaluate(
     identity = {"benchmark": benchmark.name, **benchmark.settings, **(settings or {})}
     store = Store(out / RESULTS, identity) if out is not None else None
     done = dict(store.results) if store else {}
-    _check_unchanged(benchmark, done)
     todo = [index for index, name in enumerate(benchmark.ids) if name not in done]
     try:
+        _check_unchanged(benchmark, done)
         for chunk in _chunks(todo, CHUNK):
             questions = [benchmark.load(index) for index in chunk]
             _solve(questions, solver, done, len(benchmark), store, on_result, clock)
