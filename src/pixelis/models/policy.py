@@ -96,7 +96,9 @@ class Sampling:
         if not 0 < self.top_p <= 1:
             raise ConfigError(f"top_p {self.top_p} is not allowed; give more than 0, at most 1")
         if self.max_new_tokens is not None and self.max_new_tokens < 1:
-            raise ConfigError(f"max_new_tokens {self.max_new_tokens} is not allowed; give 1 or more")
+            raise ConfigError(
+                f"max_new_tokens {self.max_new_tokens} is not allowed; give 1 or more"
+            )
 
 
 class Policy(Protocol):

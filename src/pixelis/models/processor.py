@@ -69,7 +69,7 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """The same batch on another device."""
-        moved = {
+        moved: dict[str, Any] = {
             name: value if value is None else value.to(device) for name, value in vars(self).items()
         }
         return Batch(**moved)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pixelis.episode import Call, Episode, Media, Step
+from pixelis.episode import Call, Episode, Media, Observation, Step
 from pixelis.models.dialects.parse import Malformed
 from pixelis.ops.workspace import Units
 
@@ -61,3 +61,11 @@ class Dialect(Protocol):
 def opens_with_refusal(raw: str) -> bool:
     """True for an answer that says it cannot be known from the picture."""
     return raw.lstrip().replace("’", "'").startswith("I can't see that")
+
+
+def count_images(seen: Observation) -> int:
+    """How many images an observation brought (`data["images"]` lists them when several)."""
+    listed = seen.data.get("images")
+    if isinstance(listed, Sequence) and not isinstance(listed, str):
+        return len(listed)
+    return 0 if seen.image is None else 1

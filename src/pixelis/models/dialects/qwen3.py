@@ -15,7 +15,7 @@ from typing import Any
 from pixelis.answers.reference import expand, handles_of
 from pixelis.episode import Answer, Call, Episode, Media, Observation, Step
 from pixelis.errors import DataError
-from pixelis.models.dialects.dialect import Messages, Reading, opens_with_refusal
+from pixelis.models.dialects.dialect import Messages, Reading, count_images, opens_with_refusal
 from pixelis.models.dialects.parse import Malformed, Named, clean, parse
 from pixelis.models.template import call_text
 from pixelis.ops.workspace import Units
@@ -74,10 +74,8 @@ class Qwen3:
             images += sum(count for _, count in seen)
             index += 1 + len(told)
         answer = steps[-1].answer if steps else None
-        ended = "answered" if answer is not None else "running"
-        return Episode(
-            question, media, dialect=self.name, steps=tuple(steps), answer=answer, ended=ended
-        )
+        episode = Episode(question, media, dialect=self.name, steps=tuple(steps))
+        return episode if answer is None else replace(episode, answer=answer, ended="answered")
 
     def _steps(
         self, text: str, seen: Sequence[tuple[str, int]], images: int, before: Sequence[Step]
@@ -114,7 +112,7 @@ def _turns(dialect: Qwen3, steps: Sequence[Step]) -> Iterator[list[Step]]:
         calls = len(dialect.read(steps[index].text).calls) if steps[index].text else 1
         group = [steps[index]]
         for step in steps[index + 1 : index + calls]:
-            if step.text or step.thought or step.observation is None:
+            if step.text or step.thought or (step.call is None and step.observation is None):
                 break
             group.append(step)
         yield group
@@ -129,14 +127,6 @@ def _tool(step: Step) -> dict[str, Any]:
         text += f"\n{clean(step.notice)}"
     images = [{"type": "image"}] * count_images(seen)
     return {"role": "tool", "content": [{"type": "text", "text": text}, *images]}
-
-
-def count_images(seen: Observation) -> int:
-    """How many images an observation brought (`data["images"]` lists them when several)."""
-    listed = seen.data.get("images")
-    if isinstance(listed, Sequence) and not isinstance(listed, str):
-        return len(listed)
-    return 0 if seen.image is None else 1
 
 
 def _following(messages: Sequence[Mapping[str, Any]], start: int) -> list[Mapping[str, Any]]:

@@ -1,0 +1,227 @@
+"""A transformers checkpoint in a local folder as a policy: many turns in one padded generate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoModelForImageTextToText,
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    PreTrainedModel,
+)
+from transformers.utils import logging as transformers_logging
+
+from pixelis.errors import ModelError
+from pixelis.models.policy import Profile, Request, Sampling, Turn
+from pixelis.models.processor import PixelProcessor
+from pixelis.models.template import END
+
+
+class LocalPolicy:
+    """A Qwen-VL model and its processor.
+
+    Args:
+        model: Qwen2.5-VL or Qwen3-VL for conditional generation.
+        processor: takes over the profile's pixel budget.
+        profile: how the checkpoint wants to be spoken to.
+    """
+
+    def __init__(self, model: PreTrainedModel, processor: PixelProcessor, profile: Profile) -> None:
+        self.model = model.eval()
+        self.processor = processor
+        self.profile = profile
+        processor.set_budget(profile.budget)
+        tokenizer = processor.tokenizer
+        self._closing = _closing_ids(tokenizer)
+        self._banned = _banned_ids(tokenizer, self._closing)
+        # Defaults saved with a checkpoint (temperature, penalties) must not leak into ours.
+        model.generation_config = GenerationConfig(
+            eos_token_id=sorted(self._closing), pad_token_id=tokenizer.pad_token_id
+        )
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        profile: Profile | None = None,
+        device: str = "auto",
+        threads: int | None = None,
+    ) -> LocalPolicy:
+        """The policy of a local checkpoint folder; nothing is downloaded.
+
+        Args:
+            folder: safetensors weights with their config and tokenizer.
+            profile: None takes a default that fits stock checkpoints.
+            device: `cpu`, `cuda`, or `auto` for the GPU when there is one.
+            threads: CPU threads of this process, None leaves them.
+
+        Raises:
+            ModelError: the folder cannot be loaded.
+        """
+        if threads is not None:
+            torch.set_num_threads(threads)
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        processor = PixelProcessor.load(folder)
+        # bf16 is slow and coarse on most CPUs; weights on disk may be bf16 all the same.
+        dtype: Any = torch.float32 if device == "cpu" else "auto"
+        transformers_logging.disable_progress_bar()
+        try:
+            model: Any = AutoModelForImageTextToText.from_pretrained(
+                folder, dtype=dtype, local_files_only=True
+            )
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{folder}: {str(error).splitlines()[0]}") from error
+        profile = profile or default_profile(processor, folder.resolve().name)
+        return cls(model.to(device), processor, profile)
+
+    @property
+    def name(self) -> str:
+        return self.profile.name
+
+    @torch.inference_mode()
+    def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Turn]:
+        """One turn for each request, in order; image tokens are never written.
+
+        With the same `sampling.seed` and `Request.seed` a turn is drawn from the same random
+        numbers whatever else is in the batch. A conversation that leaves no room in the model's
+        context gets an empty turn that ended by `length`. Raises ModelError when images and
+        placeholders differ in number.
+        """
+        if not requests:
+            return []
+        batch = self.processor.encode(
+            [request.messages for request in requests],
+            [request.images for request in requests],
+            tools=[request.tools for request in requests],
+            prompt=True,
+            side="left",
+        ).to(self.model.device)
+        length = batch.input_ids.shape[1]
+        room = self._context - length
+        if room < 1:
+            return self._without_longest(requests, sampling, batch.attention_mask.sum(1))
+        chooser = Chooser(requests, sampling, self._banned)
+        most = sampling.max_new_tokens or self.profile.new_tokens
+        output = self.model.generate(
+            **batch.inputs(),
+            do_sample=False,
+            max_new_tokens=min(most, room),
+            logits_processor=LogitsProcessorList([chooser]),
+        )
+        logprobs = torch.stack(chooser.logprobs, 1).cpu()
+        rows = zip(output[:, length:].tolist(), logprobs.tolist(), strict=True)
+        return [self._turn(ids, row) for ids, row in rows]
+
+    @property
+    def _context(self) -> int:
+        """Most tokens of prompt and turn together."""
+        return int(self.model.config.get_text_config().max_position_embeddings)
+
+    def _without_longest(
+        self, requests: Sequence[Request], sampling: Sampling, lengths: torch.Tensor
+    ) -> list[Turn]:
+        """Turns where the conversations that are too long stay empty and the others are served."""
+        fits = [length < self._context for length in lengths.tolist()]
+        kept = [request for request, fit in zip(requests, fits, strict=True) if fit]
+        served = iter(self.generate(kept, sampling))
+        return [next(served) if fit else Turn("", ended="length") for fit in fits]
+
+    def _turn(self, ids: Sequence[int], logprobs: Sequence[float]) -> Turn:
+        """The turn up to and including its closing token; what follows is padding."""
+        end = next((i + 1 for i, token in enumerate(ids) if token in self._closing), None)
+        ids, logprobs = tuple(ids[:end]), tuple(logprobs[:end])
+        words = ids if end is None else ids[:-1]
+        return Turn(
+            text=self.processor.tokenizer.decode(words, skip_special_tokens=False),
+            token_ids=ids,
+            logprobs=logprobs,
+            confidence=sum(map(math.exp, logprobs)) / len(logprobs),
+            ended="length" if end is None else "stop",
+        )
+
+
+class Chooser(LogitsProcessor):
+    """Chooses each row's next token and keeps its log probability.
+
+    Sampling is done here by the Gumbel-max trick (the largest of logits plus Gumbel noise is a
+    draw from their softmax), with one generator per row, so that a row's draw does not depend on
+    its neighbours; `generate` then only takes the largest score.
+    """
+
+    def __init__(
+        self, requests: Sequence[Request], sampling: Sampling, banned: Sequence[int]
+    ) -> None:
+        self.sampling = sampling
+        self.banned = list(banned)
+        self.logprobs: list[torch.Tensor] = []
+        self.generators = [
+            torch.Generator().manual_seed((sampling.seed * 1_000_003 + request.seed) % 2**63)
+            for request in requests
+        ]
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Scores (batch, vocabulary) whose largest entry is the chosen token."""
+        scores = scores.float()
+        scores[:, self.banned] = -torch.inf
+        scores = scores / (self.sampling.temperature or 1.0)
+        logprobs = scores.log_softmax(-1)
+        if self.sampling.temperature > 0:
+            noise = [
+                -torch.empty(scores.shape[1]).exponential_(generator=generator).log()
+                for generator in self.generators
+            ]
+            scores = nucleus(logprobs, self.sampling.top_p) + torch.stack(noise).to(scores.device)
+        chosen = scores.argmax(-1, keepdim=True)
+        self.logprobs.append(logprobs.gather(1, chosen)[:, 0])
+        return scores
+
+
+def nucleus(logprobs: torch.Tensor, top_p: float) -> torch.Tensor:
+    """`logprobs` (batch, vocabulary) with all but the smallest set that sums to `top_p` at -inf."""
+    if top_p >= 1:
+        return logprobs
+    ordered, index = logprobs.sort(-1, descending=True)
+    before = ordered.exp().cumsum(-1) - ordered.exp()
+    cut = torch.zeros_like(before, dtype=torch.bool).scatter(1, index, before >= top_p)
+    return logprobs.masked_fill(cut, -torch.inf)
+
+
+def default_profile(processor: PixelProcessor, name: str) -> Profile:
+    """A profile for a stock checkpoint that has none beside its weights."""
+    budget = replace(processor.budget, min_pixels=256 * 256, max_pixels=1024 * 1024)
+    return Profile(name, system=SYSTEM, tools_in_prompt=True, budget=budget)
+
+
+def _closing_ids(tokenizer: Any) -> frozenset[int]:
+    known = tokenizer.get_vocab()
+    names = {END, "<|endoftext|>"} - {tokenizer.pad_token}
+    closing = {known[name] for name in names if name in known}
+    if END not in known:
+        raise ModelError(f"the tokenizer has no {END}; a Qwen-VL tokenizer is needed")
+    return frozenset(closing)
+
+
+def _banned_ids(tokenizer: Any, closing: frozenset[int]) -> list[int]:
+    """Control tokens such as `<|image_pad|>` that a model must never write."""
+    added = tokenizer.get_added_vocab()
+    control = {i for text, i in added.items() if text.startswith("<|") and text.endswith("|>")}
+    return sorted(control - closing)
+
+
+SYSTEM = (
+    "You answer questions about a picture or video. Look before you answer: call one tool at a "
+    "time to zoom, segment, measure, read or track, and look at what comes back. Boxes and points "
+    "are given as numbers from 0 to 1000 relative to the width and height of the named image; "
+    "images are counted from 0. Write your reasoning in <think></think> first. The final answer is "
+    "short. It may refer to what a tool found as {text_1} or {mask_1.color} and end with the "
+    "findings it rests on, such as [crop_1]. If the picture does not show it, start with "
+    '"I can\'t see that".'
+)
