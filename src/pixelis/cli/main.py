@@ -15,21 +15,11 @@ from typing import NamedTuple
 
 from pixelis.cli.output import debugging, one_line, only_our_stderr
 from pixelis.cli.parser import Parser
-from pixelis.errors import (
-    CheckpointError,
-    ConfigError,
-    DataError,
-    MediaError,
-    ModelError,
-    OpError,
-    PixelisError,
-    StoreError,
-)
+from pixelis.errors import ConfigError, DataError, MediaError, ModelError, PixelisError
 
 DONE, FAILED, USAGE, INTERRUPTED, NO_READER = 0, 1, 2, 130, 141
-# Who has to act: on the first group the caller, on the second nobody could have known before.
+# What the caller gave was wrong; every other error is a job that failed.
 USAGE_ERRORS = (ConfigError, DataError, MediaError, ModelError)
-JOB_ERRORS = (CheckpointError, OpError, StoreError)
 
 
 class Command(NamedTuple):

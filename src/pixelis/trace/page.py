@@ -22,11 +22,15 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u
 def render(episode: Episode, workspace: Workspace) -> str:
     """The whole page as HTML; nothing on it comes from elsewhere or goes anywhere."""
     style, script = asset("trace.css"), asset("trace.js")
-    return _environment().get_template("trace.html.jinja").render(
-        scene=compose(episode, workspace),
-        style=Markup(style),
-        script=Markup(script),
-        policy=_policy(style, script),
+    return (
+        _environment()
+        .get_template("trace.html.jinja")
+        .render(
+            scene=compose(episode, workspace),
+            style=Markup(style),
+            script=Markup(script),
+            policy=_policy(style, script),
+        )
     )
 
 

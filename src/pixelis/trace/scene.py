@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pixelis.answers.reference import Span, expand, handles_of
-from pixelis.episode import Answer, Episode, Observation, Step
+from pixelis.episode import Answer, Call, Episode, Observation, Step
 from pixelis.geometry import Size
 from pixelis.media import Video
 from pixelis.ops.workspace import Workspace
@@ -99,7 +99,11 @@ def compose(episode: Episode, workspace: Workspace) -> Scene:
         mine = _place(number, step.observation, workspace)
         placed += mine
         card = StepCard(
-            number, (number - 1) % HUES, step, _call_text(step), crops.get(number, ()),
+            number,
+            (number - 1) % HUES,
+            step,
+            call_text(step.call) if step.call else "",
+            crops.get(number, ()),
             tuple(mark.id for mark in mine),
         )
         cards.append(card)
@@ -113,9 +117,13 @@ def compose(episode: Episode, workspace: Workspace) -> Scene:
     )
 
 
-def _place(
-    number: int, observation: Observation | None, workspace: Workspace
-) -> list[PlacedMark]:
+def call_text(call: Call) -> str:
+    """A call as one would write it: `zoom_in(bbox_2d=[10, 20, 300, 400])`."""
+    arguments = (f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in call.arguments.items())
+    return f"{call.op}({', '.join(arguments)})"
+
+
+def _place(number: int, observation: Observation | None, workspace: Workspace) -> list[PlacedMark]:
     if observation is None:
         return []
     handle = workspace.handles.get(observation.handle or "")
@@ -157,13 +165,6 @@ def _crop(index: int, workspace: Workspace) -> Crop:
     place = f"x {x1} to {x2}, y {y1} to {y2}"
     where = place if view.frame is None else f"frame {view.frame}, {place}"
     return Crop(index, shown(workspace.images[index], CROP_SIDE_PX), f"Image {index}: {where}")
-
-
-def _call_text(step: Step) -> str:
-    if step.call is None:
-        return ""
-    arguments = (f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in step.call.arguments.items())
-    return f"{step.call.op}({', '.join(arguments)})"
 
 
 def _parts(episode: Episode, placed: Sequence[PlacedMark]) -> Iterator[Part]:

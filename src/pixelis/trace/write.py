@@ -49,9 +49,7 @@ def write_html(episode: Episode, workspace: Workspace, path: str | Path) -> Path
     return _replace(check_path(path), render(episode, workspace))
 
 
-def write_json(
-    episode: Episode, path: str | Path, media_path: str | Path | None = None
-) -> Path:
+def write_json(episode: Episode, path: str | Path, media_path: str | Path | None = None) -> Path:
     """The episode; `meta.media_path` says where the media were, absolute."""
     if media_path is not None:
         place = str(Path(media_path).resolve())
