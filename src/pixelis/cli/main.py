@@ -7,6 +7,7 @@ what the libraries say.
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Collection, Sequence
@@ -76,7 +77,7 @@ def dispatch(arguments: Sequence[str]) -> int:
 def build_parser(wanted: Collection[str] = ()) -> Parser:
     """The parser of the whole command line; only commands in `wanted` get their options."""
     parser = Parser(prog="pixelis", description=DESCRIPTION, epilog=EPILOG)
-    parser.add_argument("--version", action="version", version=_Version())
+    parser.add_argument("--version", action=_PrintVersion, nargs=0, help="print the version")
     commands = parser.add_subparsers(
         dest="command", metavar="COMMAND", title="commands", required=True
     )
@@ -99,13 +100,14 @@ def explain(error: Exception) -> str:
     return f"internal error, {text}; run again with PIXELIS_DEBUG=1 to see where"
 
 
-class _Version(str):
-    """Reads the installed version only when it is printed (metadata is slow to find)."""
+class _PrintVersion(argparse.Action):
+    """Reads the installed version only when it is wanted (metadata is slow to find)."""
 
-    def __mod__(self, _: object) -> str:
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version
 
-        return f"pixelis {version('pixelis')}"
+        print(f"pixelis {version('pixelis')}")
+        parser.exit()
 
 
 def _forget_stdout() -> None:

@@ -23,11 +23,14 @@ class Parser(argparse.ArgumentParser):
         raise ConfigError(f"{where}{message}{self._nearest(message)}; see: {self.prog} --help")
 
     def _nearest(self, message: str) -> str:
-        """`; did you mean --trace?` for the first unknown option, when one is close."""
-        unknown = re.search(r"unrecognized arguments: (--?[\w-]+)", message)
-        if unknown is None:
+        """`; did you mean --trace?` for an unknown option or choice, when one is close."""
+        if unknown := re.search(r"unrecognized arguments: (--?[\w-]+)", message):
+            allowed = self._known()
+        elif unknown := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message):
+            allowed = re.findall(r"[\w-]+", unknown[2])
+        else:
             return ""
-        close = difflib.get_close_matches(unknown[1], self._known(), n=1)
+        close = difflib.get_close_matches(unknown[1], allowed, n=1)
         return f"; did you mean {close[0]}?" if close else ""
 
     def _known(self) -> list[str]:

@@ -27,7 +27,7 @@ def shown(image: Image.Image, longest_px: int) -> Shown:
     if max(image.size) > longest_px:
         image = image.copy()
         image.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS)
-    jpeg = _encoded(image, "JPEG", quality=JPEG_QUALITY, subsampling=0, optimize=True)
+    jpeg = _encoded(image, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     png = _encoded(image, "PNG", optimize=True)
     kind, data = ("png", png) if len(png) <= len(jpeg) else ("jpeg", jpeg)
     url = f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"

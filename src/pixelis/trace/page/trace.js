@@ -10,6 +10,14 @@
   const stageOf = (mark) => mark.closest(".stage");
   const current = () => stages.find((stage) => !stage.hidden);
 
+  /* Small pictures are enlarged to the column, large ones shrunk to the window. */
+  stages.forEach((stage) => {
+    const ratio = Number(stage.dataset.width) / Number(stage.dataset.height);
+    stage.querySelector(".film").style.width = `min(100%, calc(max(320px, 100vh - 150px) * ${ratio}))`;
+    stage.querySelector(".film img").style.width = "100%";
+    stage.querySelector(".film img").style.maxHeight = "none";
+  });
+
   const turnTo = (stage) => {
     stages.forEach((each) => { each.hidden = each !== stage; });
     if (slider) slider.value = String(stages.indexOf(stage));
