@@ -8,6 +8,7 @@ import pytest
 import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, Qwen3VLConfig, Qwen3VLForConditionalGeneration
+from transformers.models.qwen3_vl.configuration_qwen3_vl import Qwen3VLVisionConfig
 
 from pixelis.models.policy import Profile, write_profile
 from pixelis.models.processor import PixelProcessor
@@ -46,6 +47,20 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
+VISION = Qwen3VLVisionConfig(
+    depth=2,
+    hidden_size=32,
+    intermediate_size=48,
+    num_heads=2,
+    patch_size=16,
+    spatial_merge_size=2,
+    temporal_patch_size=1,
+    out_hidden_size=64,
+    num_position_embeddings=64,
+    deepstack_visual_indexes=[1],
+)
+
+
 def build_model(tokenizer: PreTrainedTokenizerFast) -> Qwen3VLForConditionalGeneration:
     def token(text: str) -> int:
         return tokenizer.convert_tokens_to_ids(text)
@@ -67,18 +82,7 @@ def build_model(tokenizer: PreTrainedTokenizerFast) -> Qwen3VLForConditionalGene
             },
             "pad_token_id": token("<|endoftext|>"),
         },
-        vision_config={
-            "depth": 2,
-            "hidden_size": 32,
-            "intermediate_size": 48,
-            "num_heads": 2,
-            "patch_size": 16,
-            "spatial_merge_size": 2,
-            "temporal_patch_size": 2,
-            "out_hidden_size": 64,
-            "num_position_embeddings": 64,
-            "deepstack_visual_indexes": [1],
-        },
+        vision_config=VISION.to_dict(),
         image_token_id=token("<|image_pad|>"),
         video_token_id=token("<|video_pad|>"),
         vision_start_token_id=token("<|vision_start|>"),
@@ -101,7 +105,7 @@ def budget() -> PixelBudget:
 
 @pytest.fixture
 def processor(tokenizer: PreTrainedTokenizerFast, budget: PixelBudget) -> PixelProcessor:
-    return PixelProcessor.build(tokenizer, budget)
+    return PixelProcessor.build(tokenizer, budget, VISION)
 
 
 @pytest.fixture(scope="session")
@@ -113,6 +117,6 @@ def tiny_folder(
     """A checkpoint folder as it would be shipped: bf16 weights, processor, profile."""
     folder = tmp_path_factory.mktemp("tiny")
     build_model(tokenizer).to(torch.bfloat16).save_pretrained(folder)
-    PixelProcessor.build(tokenizer, budget).save_pretrained(folder)
+    PixelProcessor.build(tokenizer, budget, VISION).save_pretrained(folder)
     write_profile(folder, Profile("tiny", system="Look closely.", budget=budget, new_tokens=24))
     return folder

@@ -23,6 +23,7 @@ from transformers import (
     Qwen3VLConfig,
     Qwen3VLProcessor,
 )
+from transformers.models.qwen3_vl.configuration_qwen3_vl import Qwen3VLVisionConfig
 
 from pixelis.errors import ModelError
 from pixelis.models.resize import fit_image
@@ -92,12 +93,13 @@ class PixelProcessor(Qwen3VLProcessor):
 
     @classmethod
     def build(
-        cls, tokenizer: PreTrainedTokenizerBase, budget: PixelBudget, patch: int = 16
+        cls, tokenizer: PreTrainedTokenizerBase, budget: PixelBudget, vision: Qwen3VLVisionConfig
     ) -> PixelProcessor:
-        """A processor for a model whose vision tower merges 2×2 patches of `patch` pixels."""
+        """A processor for the vision tower of this configuration; pixels reach it in [-1, 1]."""
         image_processor = Qwen2VLImageProcessorPil(
-            patch_size=patch,
-            merge_size=2,
+            patch_size=vision.patch_size,
+            merge_size=vision.spatial_merge_size,
+            temporal_patch_size=vision.temporal_patch_size,
             image_mean=[0.5, 0.5, 0.5],
             image_std=[0.5, 0.5, 0.5],
         )

@@ -138,7 +138,10 @@ def _decode(text: str, start: int) -> tuple[Any, int]:
     try:
         return _DECODER.raw_decode(text, start)
     except json.JSONDecodeError:
-        return _DECODER.raw_decode(_blank_commas(text, start), start)
+        ends = [at for at in (text.find(OPEN, start), text.find(CLOSE, start)) if at >= 0]
+        stop = min(ends, default=len(text))
+        forgiven = text[:start] + _blank_commas(text[start:stop]) + text[stop:]
+        return _DECODER.raw_decode(forgiven, start)
 
 
 def _named(value: Any) -> Named | Malformed:
@@ -178,15 +181,14 @@ def _at(text: str, position: int, what: str) -> str:
     return f"bad character {text[position]!r} at {position}: {what}; write {SHAPE}"
 
 
-def _blank_commas(text: str, start: int) -> str:
+def _blank_commas(text: str) -> str:
     """`text` with each single comma before a closing bracket, outside strings, made a space.
 
     The length stays, so positions in later errors are those of the turn.
     """
     characters = list(text)
     comma, quoted, escaped = -1, False, False
-    for index in range(start, len(text)):
-        character = text[index]
+    for index, character in enumerate(text):
         if quoted:
             quoted = escaped or character != '"'
             escaped = character == "\\" and not escaped

@@ -1,0 +1,171 @@
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import pixelis
+from pixelis.agent import Agent, Budget, Task
+from pixelis.errors import MediaError, ModelError
+from pixelis.models.policy import Sampling
+
+LEFT = [0, 0, 400, 1000]
+
+
+@pytest.fixture
+def many(scripted, registry, call):
+    """An agent that answers `left 0`, `left 1`, ... by looking."""
+    script = (call("get_color", bbox_2d=LEFT), "{mask_1.color}")
+    policy = scripted({f"left {n}": script for n in range(40)} | {"bad": ("x",)})
+    with Agent(policy, registry) as agent:
+        yield agent, policy
+
+
+def test_ask(many, picture):
+    agent, _ = many
+    assert agent.ask(picture, "left 0").answer.text == "red"
+
+
+def test_a_path_is_opened(many, picture, tmp_path):
+    picture.image.save(tmp_path / "card.png")
+    episode = many[0].ask(tmp_path / "card.png", "left 0")
+    assert episode.answer.text == "red"
+    assert episode.media.name == "card.png"
+    assert episode.media.size == (200, 100)
+
+
+def test_many_questions_share_generate_calls_and_keep_their_order(many, make_picture):
+    agent, policy = many
+    colours = ["red", "green", "blue"] * 8
+    heard = []
+    episodes = agent.ask_many(
+        [Task(make_picture(colour), f"left {n}") for n, colour in enumerate(colours)],
+        on_done=lambda index, episode: heard.append((index, episode.answer.text)),
+    )
+    assert [episode.answer.text for episode in episodes] == colours
+    assert sorted(heard) == list(enumerate(colours))
+    assert len(policy.batches) <= 24
+    assert len(policy.threads) == 1
+
+
+def test_one_failing_episode_poisons_no_other(many, picture):
+    agent, policy = many
+    policy.scripts["bad"] = lambda request: 1 / 0
+    tasks = [(picture, "left 1"), (picture, "bad"), (picture, "left 2")]
+    first, bad, last = agent.ask_many(tasks)
+    assert (first.answer.text, last.answer.text) == ("red", "red")
+    assert bad.ended == "failed"
+    assert "ZeroDivisionError" in bad.meta["error"]
+
+
+def test_a_listener_with_a_bug_fails_only_its_episode(many, picture):
+    def listen(step):
+        raise RuntimeError("listener")
+
+    episode = many[0].ask(picture, "left 0", on_step=listen)
+    assert episode.ended == "failed"
+    assert many[0].ask(picture, "left 0").ended == "answered"
+
+
+def test_episodes_under_way_are_bounded(scripted, registry, picture):
+    under_way = []
+    lock = threading.Lock()
+
+    def script(request):
+        with lock:
+            under_way.append(len(policy.batches[-1]))
+        return "red"
+
+    policy = scripted({"q": script}, seconds=0.01)
+    with Agent(policy, registry, concurrency=3) as agent:
+        agent.ask_many([(picture, "q")] * 10)
+    assert max(under_way) <= 3
+
+
+def test_questions_from_several_threads_meet_in_one_batch(scripted, registry, picture):
+    policy = scripted({"q": ("red",)}, seconds=0.2)
+    with Agent(policy, registry) as agent:
+        threads = [threading.Thread(target=agent.ask, args=(picture, "q")) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert max(map(len, policy.batches)) > 1
+    assert sum(map(len, policy.batches)) == 8
+
+
+def test_cancelling_ends_the_episode(scripted, registry, picture, call):
+    policy = scripted({"slow": (call("wait", seconds=20),), "q": ("red",)})
+    with Agent(policy, registry, budget=Budget(seconds=1.0)) as agent:
+        started = time.monotonic()
+        future = agent.submit(Task(picture, "slow"))
+        time.sleep(0.1)
+        assert future.cancel()
+        assert agent.ask(picture, "q").answer.text == "red"
+    assert time.monotonic() - started < 5
+
+
+def test_it_can_be_closed_and_used_again(many, picture):
+    agent, _ = many
+    agent.ask(picture, "left 0")
+    agent.close()
+    agent.close()
+    assert agent.ask(picture, "left 0").answer.text == "red"
+
+
+def test_closing_leaves_no_threads(scripted, registry, picture):
+    with Agent(scripted({"q": ("red",)}), registry) as agent:
+        agent.ask(picture, "q")
+    until = time.monotonic() + 10
+    while any(thread.name.startswith("pixelis") for thread in threading.enumerate()):
+        assert time.monotonic() < until, threading.enumerate()
+        time.sleep(0.01)
+
+
+def test_bad_media_is_an_error_for_one_and_a_result_among_many(many, picture):
+    agent, _ = many
+
+    class Unreadable(os.PathLike):
+        def __fspath__(self):
+            raise MediaError("x.txt: not a picture")
+
+    with pytest.raises(MediaError, match="not a picture"):
+        agent.ask(Unreadable(), "left 0")
+    good, bad = agent.ask_many([(picture, "left 0"), (Unreadable(), "left 1")])
+    assert good.ended == "answered"
+    assert bad.ended == "failed"
+    assert "not a picture" in bad.meta["error"]
+
+
+def test_sampling_and_budget_of_a_task_go_before_the_agents(many, picture):
+    agent, policy = many
+    agent.ask(picture, "left 0", budget=Budget(new_tokens=9), sampling=Sampling(temperature=1))
+    assert policy.samplings[0] == Sampling(temperature=1, max_new_tokens=9)
+
+
+def test_schemas_are_passed_when_the_profile_wants_them(scripted, registry, picture):
+    policy = scripted({"q": ("red",)})
+    assert Agent(policy, registry).rollouts([(picture, "q")])[0].tools is None
+    policy.profile = type(policy.profile)("s", tools_in_prompt=True)
+    with Agent(policy, registry) as agent:
+        agent.ask(picture, "q")
+    names = [schema["function"]["name"] for schema in policy.batches[-1][0].tools]
+    assert names == [operation.name for operation in registry]
+
+
+def test_an_unknown_model_folder():
+    with pytest.raises(ModelError):
+        Agent.load("hf:/nowhere/at/all")
+
+
+def test_the_package_offers_the_agent_without_importing_torch():
+    code = (
+        "import sys, pixelis; assert 'pixelis.agent' not in sys.modules; "
+        "pixelis.Agent; assert 'torch' not in sys.modules and 'transformers' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert pixelis.Agent is Agent
+    with pytest.raises(AttributeError):
+        _ = pixelis.nothing
