@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
-import threading
-import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from pixelis.errors import MediaError
 from pixelis.geometry import Size
 from pixelis.media.convert import from_array, to_rgb, upright
 from pixelis.media.limits import Limits
+from pixelis.media.quiet import QUIET
 from pixelis.media.sniff import PICTURES, Kind, describe, sniff
 from pixelis.media.source import find_source, printable, refusal
 
@@ -106,7 +105,7 @@ def _from_image(image: Image.Image, limits: Limits, name: str | None) -> Picture
         name or (Path(file_name).name if isinstance(file_name, str) else "") or "image"
     )
     _check_pixels(name, image.size, limits)
-    with _QUIET:
+    with QUIET:
         try:
             return _from_pixels(upright(to_rgb(image), _orientation(image)), name)
         except _BROKEN as error:
@@ -119,7 +118,7 @@ def _from_pixels(image: Image.Image, name: str) -> Picture:
 
 
 def _decode(data: bytes, kind: Kind, label: str, limits: Limits) -> Image.Image:
-    with _QUIET:
+    with QUIET:
         try:
             if kind.format == "WEBP":
                 _check_pixels(label, _webp_canvas(data), limits)
@@ -163,34 +162,3 @@ def _webp_canvas(data: bytes) -> tuple[int, int]:
 
 def _le(data: bytes) -> int:
     return int.from_bytes(data, "little")
-
-
-class _Quiet:
-    """Silences warnings while any thread decodes.
-
-    `warnings.catch_warnings` swaps process-wide state, so threads must not nest their own: the
-    first one in swaps it, the last one out restores it.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._swap: warnings.catch_warnings | None = None
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._inside == 0:
-                self._swap = warnings.catch_warnings()
-                self._swap.__enter__()
-                warnings.simplefilter("ignore")
-            self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if self._inside == 0 and self._swap is not None:
-                self._swap.__exit__(None, None, None)
-                self._swap = None
-
-
-_QUIET = _Quiet()

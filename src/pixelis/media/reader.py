@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import Protocol, cast
 
@@ -144,15 +145,17 @@ class Reader:
     def _read_timeline(self, container: av.container.InputContainer) -> Timeline:
         stream = container.streams[self._stream.index]
         codec = stream.codec_context.codec.canonical_name
-        return read_timeline(
+        timeline = read_timeline(
             self._watched(container.demux(stream)),
             float(stream.time_base or 0) or 1.0,
             float(stream.average_rate or 0),
             self._limits,
             codec,
             # AVI stores no presentation stamps; with reordered frames FFmpeg's guesses are wrong.
-            counted=self._format == "avi" and codec in ("h264", "hevc"),
+            stampless=self._format == "avi" and codec in ("h264", "hevc"),
         )
+        # MPEG program streams stamp few frames; after a seek FFmpeg's guesses are one off.
+        return replace(timeline, counted=True) if self._format == "mpeg" else timeline
 
     # errors and time --------------------------------------------------------------------------
     def _start_clock(self) -> None:

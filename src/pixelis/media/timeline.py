@@ -21,8 +21,8 @@ class Timeline:
         keys: int64 frame numbers at which decoding can start, ascending.
         unit: seconds per stamp.
         last_s: how long the last frame is shown, in seconds.
-        counted: True when the file's stamps are unusable; stamps are then 0, 1, 2, ... and a
-            frame is found by counting from the beginning.
+        counted: True when decoded frames cannot be told by their stamps: a frame is found by
+            counting from the beginning (and without any stamps, they are 0, 1, 2, ...).
     """
 
     stamps: np.ndarray
@@ -59,7 +59,7 @@ def read_timeline(
     rate: float,
     limits: Limits,
     codec: str = "",
-    counted: bool = False,
+    stampless: bool = False,
 ) -> Timeline:
     """The timeline of one video stream.
 
@@ -68,7 +68,7 @@ def read_timeline(
         unit: seconds per stamp.
         rate: frames per second the file states, for files without usable stamps.
         codec: name of the codec.
-        counted: do not believe the stamps.
+        stampless: do not believe the packets' stamps.
 
     Raises:
         MediaError: more frames or seconds than allowed, or no frame at all.
@@ -86,7 +86,7 @@ def read_timeline(
             raise MediaError(f"has more than {limits.max_frames} frames")
     if not stamps:
         raise MediaError("has no frames")
-    timeline = _arrange([] if counted else stamps, keys, unit, rate, duration)
+    timeline = _arrange([] if stampless else stamps, keys, unit, rate, duration)
     if timeline.seconds > limits.max_seconds:
         raise MediaError(f"lasts {timeline.seconds:.0f} s")
     return timeline

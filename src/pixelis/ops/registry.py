@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextvars
 import inspect
 import logging
+import math
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,11 +16,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from pixelis.episode import Call, Observation
-from pixelis.errors import ConfigError, OpError
+from pixelis.errors import ConfigError, MediaError, OpError
 from pixelis.media import Video
 from pixelis.ops.workspace import Workspace
 
 ENTRY_POINTS = "pixelis.operations"
+# An operation that watches the clock ends itself with its own words first.
+GRACE_S = 1.0
 log = logging.getLogger(__name__)
 
 Run = Callable[[Workspace, Any], Observation]
@@ -49,8 +54,8 @@ class Operation:
         parameters = self.arguments.model_json_schema()
         parameters.pop("title", None)
         parameters.pop("description", None)
-        for field in parameters.get("properties", {}).values():
-            field.pop("title", None)
+        fields = parameters.get("properties", {})
+        parameters["properties"] = {name: _plain(field) for name, field in fields.items()}
         function = {"name": self.name, "description": self.summary, "parameters": parameters}
         return {"type": "function", "function": function}
 
@@ -98,19 +103,24 @@ class Registry:
         return [operation.schema for operation in self]
 
     def run(self, call: Call, workspace: Workspace) -> Observation:
-        """Runs a call; every failure comes back as an error observation, never as an exception."""
+        """Runs a call; every failure comes back as an error observation, never as an exception.
+
+        An operation that outlives the workspace's time limit is left behind in its thread, where
+        it can no longer touch the workspace. A failed call leaves no image and no handle.
+        """
+        mark = workspace.mark()
         try:
             operation = self.get(call.op)
             if operation.video_only and not isinstance(workspace.media, Video):
                 raise OpError("works on videos only; this is a still picture")
             arguments = _validate(operation, call.arguments)
-            workspace.start_clock()
-            return operation.run(workspace, arguments)
         except OpError as error:
             return failed(call.op, str(error))
-        except Exception as error:  # named door: a bug in an operation must not end the episode
-            log.exception("operation %s failed", call.op)
-            return failed(call.op, f"failed inside ({type(error).__name__}); try other arguments")
+        workspace.start_clock()
+        observation = _run_in_time(operation, workspace, arguments)
+        if observation.error is not None:
+            workspace.rollback(mark)
+        return observation
 
     def _load_plugins(self) -> None:
         if not self._plugins_wanted:
@@ -122,6 +132,41 @@ class Registry:
                 self.add(operation)
 
 
+def _run_in_time(operation: Operation, workspace: Workspace, arguments: BaseModel) -> Observation:
+    """The operation's observation, or an error once it has had its time and a little grace."""
+    if math.isinf(workspace.time_limit_s):
+        return _run_guarded(operation, workspace, arguments)
+    outcome: list[Observation] = []
+
+    def work() -> None:
+        try:
+            outcome.append(_run_guarded(operation, workspace, arguments))
+        finally:
+            workspace.release(threading.get_ident())
+
+    # One daemon thread a call (about 0.1 ms): a pool would wait at exit for what hangs in C code.
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(work,), name=operation.name, daemon=True)
+    thread.start()
+    thread.join(workspace.time_limit_s + GRACE_S)
+    if outcome:
+        return outcome[0]
+    if thread.is_alive():
+        workspace.abandon(thread.ident or 0)
+    return failed(operation.name, str(workspace.too_late()))
+
+
+def _run_guarded(operation: Operation, workspace: Workspace, arguments: BaseModel) -> Observation:
+    try:
+        return operation.run(workspace, arguments)
+    except (OpError, MediaError) as error:
+        return failed(operation.name, str(error))
+    except Exception as error:  # named door: a bug in an operation must not end the episode
+        log.exception("operation %s failed", operation.name)
+        reason = f"failed inside ({type(error).__name__}); try other arguments"
+        return failed(operation.name, reason)
+
+
 def failed(op: str, reason: str) -> Observation:
     """The observation that tells the model what was wrong."""
     message = reason if reason.startswith(f"{op}: ") else f"{op}: {reason}"
@@ -129,6 +174,9 @@ def failed(op: str, reason: str) -> Observation:
 
 
 def _validate(operation: Operation, arguments: Mapping[str, Any]) -> BaseModel:
+    if not isinstance(arguments, Mapping):
+        names = ", ".join(_names(operation))
+        raise OpError(f"arguments came as {type(arguments).__name__}; need an object with {names}")
     try:
         return operation.arguments.model_validate(dict(arguments))
     except ValidationError as error:
@@ -138,14 +186,32 @@ def _validate(operation: Operation, arguments: Mapping[str, Any]) -> BaseModel:
 def _explain(operation: Operation, error: ValidationError) -> str:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"]) or "arguments"
-    fields = ", ".join(operation.arguments.model_fields)
+    fields = ", ".join(_names(operation))
     if first["type"] == "extra_forbidden":
         return f"unknown argument {name!r}; arguments are {fields}"
     if first["type"] == "missing":
         return f"argument {name!r} is missing; arguments are {fields}"
     came = repr(first["input"])
     came = came if len(came) <= 60 else came[:57] + "..."
-    return f"argument {name} = {came}: {first['msg']}; arguments are {fields}"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"argument {name} = {came}: {message}; arguments are {fields}"
+
+
+def _plain(field: dict[str, Any]) -> dict[str, Any]:
+    """A field's schema in as few words as possible: no title, no `or null` of optional fields."""
+    choices = [choice for choice in field.get("anyOf", ()) if choice != {"type": "null"}]
+    plain = {key: value for key, value in field.items() if key != "title"}
+    if len(choices) == 1:
+        del plain["anyOf"]
+        plain = {**choices[0], **plain}
+    if plain.get("default", ...) is None:
+        del plain["default"]
+    return plain
+
+
+def _names(operation: Operation) -> list[str]:
+    """The arguments as the model writes them (a field may go by an alias)."""
+    return list(operation.schema["function"]["parameters"].get("properties", {}))
 
 
 REGISTRY = Registry(plugins=True)

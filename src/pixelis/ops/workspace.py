@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from pixelis.errors import OpError
-from pixelis.geometry import RELATIVE_SIDE, Box, Point, Size, View, fit_size, whole
+from pixelis.geometry import RELATIVE_SIDE, Box, Point, View, whole
 from pixelis.media import Picture, Video
+from pixelis.ops.budget import PixelBudget
+
+__all__ = ["Handle", "Mark", "PixelBudget", "Units", "Workspace"]
 
 Units = Literal["rel", "px"]
-
-
-@dataclass(frozen=True)
-class PixelBudget:
-    """How large an image given to the model may be; sides are multiples of `multiple`."""
-
-    min_pixels: int = 224 * 224
-    max_pixels: int = 224 * 224
-    multiple: int = 32
-
-    def fit(self, size: Size) -> Size:
-        return fit_size(size, self.max_pixels, self.min_pixels, self.multiple)
+Engine = TypeVar("Engine")
 
 
 @dataclass
@@ -45,6 +38,14 @@ class Handle:
     box: Box | None = None
     frame: int | None = None
     mask: np.ndarray | None = None
+
+
+class Mark(NamedTuple):
+    """How far a workspace had grown; see `Workspace.rollback`."""
+
+    images: int
+    handles: frozenset[str]
+    counts: dict[str, int]
 
 
 class Workspace:
@@ -77,14 +78,16 @@ class Workspace:
         self.images: list[Image.Image] = []
         self.views: list[View] = []
         self._counts: dict[str, int] = {}
+        self._engines: dict[str, Any] = {}
+        self._abandoned: set[int] = set()
         first = media.frame(0) if isinstance(media, Video) else media.image
         frame = 0 if isinstance(media, Video) else None
-        self._frame: tuple[int | None, Image.Image] = (frame, first)
         self.add_image(first, View(whole(media.size), media.size, frame))
 
     # images -----------------------------------------------------------------------------------
     def add_image(self, image: Image.Image, view: View) -> int:
         """Makes `image` the next image of the episode and gives its index."""
+        self._check_wanted()
         self.images.append(image)
         self.views.append(view)
         return len(self.images) - 1
@@ -101,11 +104,19 @@ class Workspace:
         return self.frame(self.view(index).frame)
 
     def frame(self, number: int | None) -> Image.Image:
-        """The picture itself, or video frame `number`, RGB at full resolution."""
-        if self._frame[0] != number:
-            assert isinstance(self.media, Video) and number is not None
-            self._frame = (number, self.media.frame(number))
-        return self._frame[1]
+        """The picture itself (None), or video frame `number`, RGB at full resolution.
+
+        Not to be changed: the same image is given to every operation. OpError when there is no
+        such frame. A video keeps its last frames decoded, so asking again is cheap.
+        """
+        self._check_wanted()
+        if number == self.views[0].frame:
+            return self.images[0]
+        if number is None or not isinstance(self.media, Video):
+            raise OpError(f"frame {number} does not exist; this is a still picture")
+        if not 0 <= number < self.media.frames:
+            raise OpError(f"frame {number} does not exist; frames are 0..{self.media.frames - 1}")
+        return self.media.frame(number)
 
     # coordinates ------------------------------------------------------------------------------
     def resolve_box(self, values: Sequence[float], image: int = 0) -> Box:
@@ -121,7 +132,8 @@ class Workspace:
             raise OpError(f"box {_show(values)} is empty; {allowed}")
         if min(x1, y1) < 0 or x2 > width or y2 > height:
             raise OpError(f"box {_show(values)} is outside; {allowed}")
-        return Box(x1, y1, x2, y2) if self.units == "px" else view.to_source(values)
+        box = Box(x1, y1, x2, y2) if self.units == "px" else view.to_source(values)
+        return box.clip(self.media.size)
 
     def resolve_point(self, values: Sequence[float], image: int = 0) -> Point:
         """A point argument as source pixels, inside the source; OpError when outside."""
@@ -157,6 +169,7 @@ class Workspace:
         mask: np.ndarray | None = None,
     ) -> Handle:
         """A new handle `{kind}_{n}`, numbered from 1 within its kind."""
+        self._check_wanted()
         self._counts[kind] = self._counts.get(kind, 0) + 1
         handle = Handle(f"{kind}_{self._counts[kind]}", dict(data or {}), box, frame, mask)
         self.handles[handle.name] = handle
@@ -169,14 +182,64 @@ class Workspace:
             raise OpError(f"no handle {name!r}; handles so far: {there}")
         return self.handles[name]
 
+    # engines ----------------------------------------------------------------------------------
+    def engine(self, name: str, make: Callable[[], Engine]) -> Engine:
+        """What `make` built at the first call under this name; closed with the workspace."""
+        if name not in self._engines:
+            self._engines[name] = make()
+        return self._engines[name]
+
+    def close(self) -> None:
+        """Closes the engines that can be closed and drops images and masks; not the media."""
+        engines, self._engines = self._engines, {}
+        self.images.clear()
+        self.views.clear()
+        self.handles.clear()
+        for engine in engines.values():
+            if hasattr(engine, "close"):
+                engine.close()
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     # limits -----------------------------------------------------------------------------------
     def start_clock(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.deadline = clock() + self.time_limit_s
 
     def check_time(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Raises OpError once the current operation has used up its time; call it in loops."""
+        self._check_wanted()
         if clock() > self.deadline:
-            raise OpError(f"took longer than {self.time_limit_s:g} s; ask for a smaller part")
+            raise self.too_late()
+
+    def too_late(self) -> OpError:
+        return OpError(f"took longer than {self.time_limit_s:g} s; ask for a smaller part")
+
+    def mark(self) -> Mark:
+        """Where the workspace stands, for `rollback`."""
+        return Mark(len(self.images), frozenset(self.handles), dict(self._counts))
+
+    def rollback(self, mark: Mark) -> None:
+        """Forgets the images and handles added since, so a failed call leaves no gap."""
+        del self.images[mark.images :]
+        del self.views[mark.images :]
+        self.handles = {k: v for k, v in self.handles.items() if k in mark.handles}
+        self._counts = dict(mark.counts)
+
+    def abandon(self, thread: int) -> None:
+        """From now on the operation in this thread gets OpError for whatever it asks."""
+        self._abandoned.add(thread)
+
+    def release(self, thread: int) -> None:
+        """The thread has ended; its number may be used again."""
+        self._abandoned.discard(thread)
+
+    def _check_wanted(self) -> None:
+        if self._abandoned and threading.get_ident() in self._abandoned:
+            raise self.too_late()
 
 
 def _show(values: Sequence[float]) -> str:
