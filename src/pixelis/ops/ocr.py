@@ -1,0 +1,366 @@
+"""Reading text off pixels: RapidOCR's two networks with scales, tiles and crops chosen by us.
+
+The library's own pipeline enlarges every picture to 736 px and shrinks it to 2000 px whatever the
+letters measure, and cuts lines out of that; here the detector looks at tiles in which letters have
+a height it knows, and lines are cut straight out of the source pixels.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from pixelis.errors import ConfigError
+from pixelis.geometry import Box, Size
+from pixelis.ops.lines import (
+    box_of,
+    height_of,
+    ink_margins,
+    join,
+    reading_order,
+    straighten,
+    tightened,
+    width_of,
+)
+
+DEFAULT_THREADS = 2
+LINE_HEIGHT = 48  # what the recogniser reads
+BOX_TO_LETTER = 1.7  # the detector's line boxes are this much higher than a capital letter
+LETTER_PX = 18.0  # height of letters in the detector's input when we choose the scale
+SMALLEST_PX, LARGEST_PX = 9.0, 64.0  # outside, another look at LETTER_PX is worth its time
+TILE_WIDTH, TILE_HEIGHT = 1600, 960  # det input; wide, so that few lines are cut
+OVERLAP = 128
+SMALL_AREA, LARGE_AREA = 40_000, 4_000_000  # px of a picture; below is enlarged, above is shrunk first
+CHEAP_AREA, SHRUNK_SIDE = 500_000, 256  # second looks after nothing was found
+LARGEST_ENLARGEMENT = 4.0
+KEEP = 0.5  # lines read with less confidence are dropped
+KEEP_SHORT, SHORT = 0.8, 4  # the same for texts of at most this many characters
+KEEP_UNFOUND, TWO_TONE = 0.9, 0.7  # the same when the detector did not point at the line
+TURN_MARGIN = 0.15  # a quarter turn must read this much better than upright
+BATCH = 6
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text: what it says, its box in px of the picture read, confidence in [0, 1]."""
+
+    text: str
+    box: Box
+    confidence: float
+
+    def moved(self, dx: float, dy: float) -> Line:
+        return replace(self, box=self.box.shift(dx, dy))
+
+
+class Look(NamedTuple):
+    """What the detector found in the picture scaled by `scale`: quads in px of the picture."""
+
+    scale: float
+    quads: list[np.ndarray]
+
+
+class Reading(NamedTuple):
+    """What the recogniser said about a quad, and the upright crop it saw."""
+
+    text: str
+    confidence: float
+    quad: np.ndarray
+    crop: np.ndarray
+
+
+class Reader:
+    """Reads lines of text; its networks load on first use and may be shared between threads.
+
+    Args:
+        threads: processor threads of each network run, at least 1.
+    """
+
+    def __init__(self, threads: int = DEFAULT_THREADS) -> None:
+        if threads < 1:
+            raise ConfigError(f"threads = {threads}: reading needs at least 1 processor thread")
+        self.threads = threads
+        self._engine: Any = None
+        self._lock = threading.Lock()
+
+    def read(self, pixels: np.ndarray, check: Callable[[], None] = lambda: None) -> list[Line]:
+        """The lines in reading order, boxes in px of `pixels`.
+
+        Args:
+            pixels: RGB of shape (height, width, 3), uint8; not changed.
+            check: called between network runs; may raise to stop.
+        """
+        pixels = np.ascontiguousarray(pixels[:, :, ::-1])  # the networks were trained on BGR
+        quads = self._find(pixels, check)
+        lines = self._recognise(pixels, quads, check) if quads else []
+        if not lines:
+            lines = self._unfound(pixels, check)
+        return lines
+
+    # finding --------------------------------------------------------------------------------------
+    def _find(self, pixels: np.ndarray, check: Callable[[], None]) -> list[np.ndarray]:
+        """Quads of lines, from one look and, where letters ask for it, another at their scale."""
+        first = first_scale(*pixels.shape[:2])
+        looks = [Look(first, self._detect(pixels, first, check))]
+        for scale, where in other_scales(looks[0], *pixels.shape[:2]):
+            looks.append(Look(scale, self._detect(pixels, scale, check, where)))
+        return join(best_of(looks))
+
+    def _detect(
+        self,
+        pixels: np.ndarray,
+        scale: float,
+        check: Callable[[], None],
+        where: Box | None = None,
+    ) -> list[np.ndarray]:
+        """Quads in px of `pixels`, found in the tiles (that touch `where`) scaled by `scale`."""
+        quads: list[np.ndarray] = []
+        for x1, y1, x2, y2 in tiles(*pixels.shape[:2], scale):
+            if where is not None and not where.intersect(Box(x1, y1, x2, y2)).area:
+                continue
+            check()
+            tile = _scaled(pixels[y1:y2, x1:x2], scale)
+            if int(tile.max()) - int(tile.min()) < 12:
+                continue
+            tile, margin = _bordered(tile)
+            with self._lock:
+                boxes = self._networks()._load_det_model()(tile).boxes
+            for quad in [] if boxes is None else boxes.astype(np.float64):
+                quads.append((quad - margin) / scale + (x1, y1))
+        return quads
+
+    # recognising ----------------------------------------------------------------------------------
+    def _recognise(
+        self, pixels: np.ndarray, quads: list[np.ndarray], check: Callable[[], None]
+    ) -> list[Line]:
+        ways = [(index, way) for index, quad in enumerate(quads) for way in _upright_ways(quad)]
+        best: dict[int, Reading] = {}
+        for (index, _), reading in zip(
+            ways, self._readings(pixels, [way for _, way in ways], check), strict=True
+        ):
+            if index not in best or reading.confidence > best[index].confidence + TURN_MARGIN:
+                best[index] = reading
+        kept = self._believed(pixels, list(best.values()), check)
+        order = reading_order([reading.quad for reading in kept])
+        return [_line(kept[index], pixels) for index in order]
+
+    def _readings(
+        self, pixels: np.ndarray, quads: list[np.ndarray], check: Callable[[], None]
+    ) -> list[Reading]:
+        crops = [straighten(pixels, quad, LINE_HEIGHT) for quad in quads]
+        texts = self._texts(crops, check)
+        return [
+            Reading(text.strip(), confidence, quad, crop)
+            for (text, confidence), quad, crop in zip(texts, quads, crops, strict=True)
+        ]
+
+    def _believed(
+        self, pixels: np.ndarray, readings: list[Reading], check: Callable[[], None]
+    ) -> list[Reading]:
+        """Those that say something; short ones must say the same in a slightly larger cut.
+
+        Texture is often taken for one or two letters, but seldom for the same ones twice.
+        """
+        sure = [r for r in readings if r.text and r.confidence >= KEEP and len(r.text) > SHORT]
+        short = [r for r in readings if r.confidence >= KEEP_SHORT and 0 < len(r.text) <= SHORT]
+        wider = [tightened(r.quad, (-0.08, -0.08, -0.08, -0.08)) for r in short]
+        for first, second in zip(short, self._readings(pixels, wider, check), strict=True):
+            confidence = min(first.confidence, second.confidence)
+            if first.text.casefold() == second.text.casefold() and confidence >= KEEP_SHORT:
+                sure.append(first._replace(confidence=confidence))
+        return sure
+
+    def _texts(
+        self, crops: list[np.ndarray], check: Callable[[], None]
+    ) -> list[tuple[str, float]]:
+        """Text and confidence of each crop; crops of like width share a network run."""
+        order = sorted(range(len(crops)), key=lambda i: crops[i].shape[1])
+        results: list[tuple[str, float]] = [("", 0.0)] * len(crops)
+        for start in range(0, len(order), BATCH):
+            check()
+            batch = order[start : start + BATCH]
+            with self._lock:
+                read = self._networks().recognize_txt([crops[i] for i in batch])
+            for i, text, score in zip(batch, read.txts, read.scores, strict=True):
+                results[i] = (str(text), float(score))
+        return results
+
+    def _unfound(self, pixels: np.ndarray, check: Callable[[], None]) -> list[Line]:
+        """One line read without the detector, in a crop that holds little but ink on paper."""
+        height, width = pixels.shape[:2]
+        if not 0.2 <= width / height <= 25 or two_tone(pixels) < TWO_TONE:
+            return []
+        whole = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
+        ink = tightened(whole, ink_margins(straighten(pixels, whole, 2 * LINE_HEIGHT)))
+        readings = self._readings(pixels, [whole, ink], check)
+        best = max(readings, key=lambda reading: reading.confidence)
+        believed = best.text and best.confidence >= KEEP_UNFOUND
+        return [_line(best, pixels)] if believed else []
+
+    def _networks(self) -> Any:
+        """The loaded engine; the caller holds the lock."""
+        if self._engine is None:
+            self._engine = _load(self.threads)
+        return self._engine
+
+
+# scales and tiles ---------------------------------------------------------------------------------
+def first_scale(height: int, width: int) -> float:
+    """How much to scale a picture for the first look, before any letter is known."""
+    area = height * width
+    if area > LARGE_AREA:
+        return float(np.sqrt(LARGE_AREA / area))
+    return 2.0 if area < SMALL_AREA else 1.0
+
+
+def letter_height(quad: np.ndarray) -> float:
+    """Height of a capital letter in a detected line, in px."""
+    return height_of(quad) / BOX_TO_LETTER
+
+
+def other_scales(first: Look, height: int, width: int) -> list[tuple[float, Box | None]]:
+    """Further scales worth a look, each with the part of the picture to look at.
+
+    Letters that were too small or too large for the detector are looked at again at LETTER_PX;
+    when nothing was found, everything is looked at once more where that is cheap: larger, and
+    shrunk to a thumbnail for letters that fill the picture.
+    """
+    looks: list[tuple[float, Box | None]] = []
+    if not first.quads:
+        grown = min(2.5 * first.scale, LARGEST_ENLARGEMENT, np.sqrt(CHEAP_AREA / (height * width)))
+        shrunk = SHRUNK_SIDE / max(height, width)
+        return [(scale, None) for scale in (grown, shrunk) if not 0.5 < scale / first.scale < 1.2]
+    sizes = np.array([letter_height(quad) for quad in first.quads])
+    seen = sizes * first.scale
+    for chosen in (seen < SMALLEST_PX, seen > LARGEST_PX):
+        if chosen.any():
+            scale = min(LETTER_PX / float(np.median(sizes[chosen])), LARGEST_ENLARGEMENT)
+            looks.append((scale, _around(first.quads, chosen)))
+    return [(scale, where) for scale, where in looks if not 0.8 < scale / first.scale < 1.25]
+
+
+def _around(quads: list[np.ndarray], chosen: np.ndarray) -> Box:
+    boxes = [box_of(quad) for quad, wanted in zip(quads, chosen, strict=True) if wanted]
+    around = boxes[0]
+    for box in boxes[1:]:
+        around = around.union(box)
+    return around.pad(2 * max(box.height for box in boxes))
+
+
+def best_of(looks: list[Look]) -> list[np.ndarray]:
+    """One quad per place: of overlapping ones that whose letters were nearest to LETTER_PX."""
+    candidates = [
+        (abs(np.log(max(letter_height(quad) * look.scale, 0.1) / LETTER_PX)), quad)
+        for look in looks
+        for quad in look.quads
+    ]
+    if len(looks) == 1:
+        return [quad for _, quad in candidates]
+    kept: list[np.ndarray] = []
+    boxes: list[Box] = []
+    for _, quad in sorted(candidates, key=lambda pair: pair[0]):
+        box = box_of(quad)
+        if all(box.intersect(other).area < 0.5 * box.area for other in boxes):
+            kept.append(quad)
+            boxes.append(box)
+    return kept
+
+
+def tiles(height: int, width: int, scale: float) -> Iterator[tuple[int, int, int, int]]:
+    """x1, y1, x2, y2 of overlapping tiles in px of the picture, for a detector at `scale`."""
+    for y1, y2 in _stretches(height, TILE_HEIGHT / scale, OVERLAP / scale):
+        for x1, x2 in _stretches(width, TILE_WIDTH / scale, OVERLAP / scale):
+            yield x1, y1, x2, y2
+
+
+def _stretches(length: int, most: float, overlap: float) -> Iterator[tuple[int, int]]:
+    count = 1 if length <= 1.25 * most else int(np.ceil((length - overlap) / (most - overlap)))
+    step = (length - overlap) / count
+    for number in range(count):
+        yield int(number * step), min(length, int(np.ceil(number * step + step + overlap)))
+
+
+# pixels -------------------------------------------------------------------------------------------
+def _scaled(tile: np.ndarray, scale: float) -> np.ndarray:
+    if scale == 1.0:
+        return tile
+    size = max(8, round(tile.shape[1] * scale)), max(8, round(tile.shape[0] * scale))
+    way = cv2.INTER_LANCZOS4 if scale > 1 else cv2.INTER_AREA
+    return cv2.resize(tile, size, interpolation=way)
+
+
+def _bordered(tile: np.ndarray) -> tuple[np.ndarray, int]:
+    """The tile on a border of its own edge colour, sides multiples of 32, and the border's width.
+
+    Letters that touch the edge are missed without a border, and the library would stretch other
+    sides to a multiple of 32.
+    """
+    margin = 16
+    height, width = tile.shape[:2]
+    right, bottom = margin + -(width + 2 * margin) % 32, margin + -(height + 2 * margin) % 32
+    edge = np.concatenate([tile[0], tile[-1], tile[:, 0], tile[:, -1]])
+    colour = [int(value) for value in np.median(edge, axis=0)]
+    return cv2.copyMakeBorder(
+        tile, margin, bottom, margin, right, cv2.BORDER_CONSTANT, value=colour
+    ), margin
+
+
+def _upright_ways(quad: np.ndarray) -> list[np.ndarray]:
+    """The quad, and for one that stands on end its two quarter turns as well."""
+    if height_of(quad) < 1.5 * width_of(quad):
+        return [quad]
+    return [quad, np.roll(quad, 1, axis=0), np.roll(quad, -1, axis=0)]
+
+
+def _line(reading: Reading, pixels: np.ndarray) -> Line:
+    """The reading with a box drawn tight around its ink, inside the picture."""
+    box = box_of(tightened(reading.quad, ink_margins(reading.crop)))
+    inside = box.clip(Size(pixels.shape[1], pixels.shape[0]))
+    return Line(reading.text, inside, reading.confidence)
+
+
+def two_tone(pixels: np.ndarray) -> float:
+    """Share of the brightness variance that two grey levels explain (Otsu), in [0, 1]."""
+    grey = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
+    level, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    dark, total = grey <= level, float(grey.var())
+    share = float(dark.mean())
+    if total < 1.0 or not 0 < share < 1:
+        return 0.0
+    gap = float(grey[~dark].mean()) - float(grey[dark].mean())
+    return share * (1 - share) * gap * gap / total
+
+
+# the engine ---------------------------------------------------------------------------------------
+def _load(threads: int) -> Any:
+    """RapidOCR with its models from the wheel, silent, its own resizing switched off."""
+    from rapidocr import RapidOCR  # takes a second to import: only who reads pays for it
+
+    return RapidOCR(
+        params={
+            "Global.log_level": "critical",
+            "Global.use_preprocess_img": False,
+            "Global.use_vertical_padding": False,
+            "EngineConfig.onnxruntime.intra_op_num_threads": min(threads, os.cpu_count() or 1),
+            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+            "Det.limit_type": "max",
+            "Det.limit_side_len": 1_000_000,
+        }
+    )
+
+
+_SHARED: dict[int, Reader] = {}
+_SHARED_LOCK = threading.Lock()
+
+
+def shared_reader(threads: int = DEFAULT_THREADS) -> Reader:
+    """The process's one reader with this many threads; made on the first call."""
+    with _SHARED_LOCK:
+        if threads not in _SHARED:
+            _SHARED[threads] = Reader(threads)
+        return _SHARED[threads]
