@@ -1,0 +1,1 @@
+"""Evaluation: benchmarks, controls, statistics, reports."""

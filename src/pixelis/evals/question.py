@@ -1,0 +1,118 @@
+"""A question with its gold answer, and a benchmark: an ordered, reproducible set of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from PIL import Image
+
+from pixelis.answers import ANSWER_TYPES, AnswerType, correct, score
+from pixelis.episode import Answer
+
+UNKNOWN = "unknown"
+QUESTION_TYPES = (*ANSWER_TYPES, UNKNOWN)
+
+
+class Verdict(NamedTuple):
+    """How an answer was judged: right or not, and the graded score in [0, 1]."""
+
+    correct: bool
+    score: float
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of a benchmark.
+
+    Attributes:
+        media: what `open_media` takes: a path or a PIL image.
+        gold: the answer, or several of which any counts (for `list`: the entries).
+        answer_type: one of the scorer's types, or `unknown` when nobody can tell from the pixels;
+            then only an answer that says so is right.
+        family: key of `by_family`.
+        picture: names the media; questions about one picture are not independent.
+        task: the procedural task behind it with its truth, None for anybody's own questions.
+    """
+
+    id: str
+    media: Any
+    text: str
+    gold: str | tuple[str, ...]
+    answer_type: str
+    family: str
+    picture: str
+    choices: tuple[str, ...] | None = None
+    difficulty: str = ""
+    domain: str = ""
+    task: Any = None
+
+    @property
+    def asked(self) -> str:
+        """What the agent is asked: the text, and below it the choices when there are any."""
+        if not self.choices:
+            return self.text
+        lines = [f"{chr(ord('A') + i)}. {choice}" for i, choice in enumerate(self.choices)]
+        return "\n".join([self.text, *lines])
+
+    def judge(self, answer: Answer | None) -> Verdict:
+        """Right or wrong; no answer, and "I cannot know" to an answerable question, are wrong."""
+        if self.answer_type == UNKNOWN:
+            said_so = answer is not None and not answer.known
+            return Verdict(said_so, float(said_so))
+        if answer is None or not answer.known:
+            return Verdict(False, 0.0)
+        kind = cast(AnswerType, self.answer_type)
+        return Verdict(
+            correct(answer.text, self.gold, kind, self.choices),
+            score(answer.text, self.gold, kind, self.choices),
+        )
+
+    def fingerprint(self) -> str:
+        """SHA-256 over question, gold and the pixels or bytes of the media."""
+        words = [self.asked, self.gold, self.answer_type]
+        digest = hashlib.sha256(json.dumps(words, ensure_ascii=False).encode())
+        digest.update(media_bytes_hash(self.media))
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """An ordered set of questions, made one by one when they are needed.
+
+    Attributes:
+        ids: of the questions, all different.
+        load: gives question number `index`; the same one every time.
+        settings: what the set depends on (split, seed, file hash, ...), plain JSON values.
+        frozen: True when everybody who runs it gets the same questions.
+    """
+
+    name: str
+    ids: tuple[str, ...]
+    load: Callable[[int], Question]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    frozen: bool = False
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[Question]:
+        return (self.load(index) for index in range(len(self.ids)))
+
+
+def media_bytes_hash(media: Any) -> bytes:
+    """SHA-256 of a file's bytes, or of a PIL image's mode, size and pixels."""
+    if isinstance(media, Image.Image):
+        head = f"{media.mode} {media.size}".encode()
+        return hashlib.sha256(head + media.tobytes()).digest()
+    with Path(media).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def data_hash(fingerprints: Iterable[str]) -> str:
+    """The hash of a whole benchmark, from its questions' fingerprints in order."""
+    return hashlib.sha256("\n".join(fingerprints).encode()).hexdigest()

@@ -1,0 +1,153 @@
+"""How sure a figure is: bootstrap intervals, paired comparisons, Holm correction, calibration.
+
+All resampling is seeded and works on values in memory; nothing here knows what was evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import beta
+
+RESAMPLES = 10_000
+LEVEL = 0.95
+
+
+class Interval(NamedTuple):
+    """A confidence interval, both ends included."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The mean of `first` minus the mean of `second` on the same questions.
+
+    Attributes:
+        p: two-sided bootstrap p-value of "no difference", at least 1 / (resamples + 1).
+    """
+
+    difference: float
+    interval: Interval
+    p: float
+    n: int
+
+
+def mean_interval(
+    values: Sequence[float],
+    clusters: Sequence[str] | None = None,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """Percentile-bootstrap 95 % interval of the mean of `values`, each in [0, 1].
+
+    Args:
+        clusters: one key per value; values with one key (questions about one picture) are drawn
+            together, because they are not independent. None draws values one by one.
+
+    When all values are 0 or all are 1 the bootstrap has nothing to vary and would claim certainty;
+    then the exact binomial bound (Clopper-Pearson) is given instead, with the number of clusters
+    as the number of trials.
+    """
+    data = _checked(values)
+    if len(data) == 0:
+        return Interval(0.0, 1.0)
+    sums, counts = _totals(data, clusters)
+    if np.all(data == data[0]) and data[0] in (0.0, 1.0):
+        return _exact(float(data[0]), len(sums))
+    means = _resampled_means(sums, counts, seed, resamples)
+    return _percentiles(means)
+
+
+def compare(
+    first: Sequence[float],
+    second: Sequence[float],
+    clusters: Sequence[str] | None = None,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> Comparison:
+    """Paired bootstrap of two runs over the same questions in the same order.
+
+    The interval is the percentile interval of the mean difference; p is twice the share of
+    resampled means on the other side of zero (Efron & Tibshirani 1993, ch. 15).
+    """
+    if len(first) != len(second) or len(first) == 0:
+        raise ValueError(f"paired values needed; came {len(first)} and {len(second)}")
+    gaps = np.asarray(first, float) - np.asarray(second, float)
+    sums, counts = _totals(gaps, clusters)
+    means = _resampled_means(sums, counts, seed, resamples)
+    tail = min(np.mean(means <= 0), np.mean(means >= 0))
+    p = min(1.0, max(2 * float(tail), 1 / (resamples + 1)))
+    return Comparison(float(gaps.mean()), _percentiles(means), p, len(gaps))
+
+
+def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+    """p-values adjusted for their number (Holm 1979), by the same names."""
+    ordered = sorted(p_values.items(), key=lambda item: item[1])
+    adjusted, running = {}, 0.0
+    for rank, (name, p) in enumerate(ordered):
+        running = max(running, min(1.0, (len(ordered) - rank) * p))
+        adjusted[name] = running
+    return adjusted
+
+
+def calibration_error(
+    confidences: Sequence[float], right: Sequence[bool], bins: int = 10
+) -> float | None:
+    """Expected calibration error over equally wide bins of confidence; None without values.
+
+    The mean over bins of |accuracy - mean confidence|, weighted by bin size (Guo et al. 2017).
+    """
+    if len(confidences) != len(right):
+        raise ValueError(f"came {len(confidences)} confidences and {len(right)} verdicts")
+    if not confidences:
+        return None
+    sure, hit = np.asarray(confidences, float), np.asarray(right, float)
+    place = np.minimum((sure * bins).astype(int), bins - 1)
+    gap = sum(abs(float((hit - sure)[place == number].sum())) for number in range(bins))
+    return gap / len(sure)
+
+
+def _checked(values: Sequence[float]) -> np.ndarray:
+    data = np.asarray(values, float)
+    if data.size and not (np.all(data >= 0) and np.all(data <= 1)):
+        raise ValueError("values must lie in [0, 1]")
+    return data
+
+
+def _totals(data: np.ndarray, clusters: Sequence[str] | None) -> tuple[np.ndarray, np.ndarray]:
+    """Sum and number of values per drawn unit."""
+    if clusters is None:
+        return data, np.ones(len(data))
+    if len(clusters) != len(data):
+        raise ValueError(f"came {len(data)} values and {len(clusters)} cluster keys")
+    _, place = np.unique(np.asarray(clusters, str), return_inverse=True)
+    return np.bincount(place, weights=data), np.bincount(place).astype(float)
+
+
+def _resampled_means(sums: np.ndarray, counts: np.ndarray, seed: int, resamples: int) -> np.ndarray:
+    """Means of `resamples` draws of units with replacement, in blocks that bound memory."""
+    rng = np.random.default_rng(seed)
+    units, block = len(sums), max(1, 2_000_000 // len(sums))
+    parts = []
+    for start in range(0, resamples, block):
+        drawn = rng.integers(0, units, (min(block, resamples - start), units))
+        parts.append(sums[drawn].sum(1) / counts[drawn].sum(1))
+    return np.concatenate(parts)
+
+
+def _percentiles(means: np.ndarray) -> Interval:
+    edge = 100 * (1 - LEVEL) / 2
+    low, high = np.percentile(means, [edge, 100 - edge])
+    return Interval(float(low), float(high))
+
+
+def _exact(value: float, trials: int) -> Interval:
+    edge = (1 - LEVEL) / 2
+    if value == 1.0:
+        return Interval(float(beta.ppf(edge, trials, 1)), 1.0)
+    return Interval(0.0, float(beta.ppf(1 - edge, 1, trials)))

@@ -1,0 +1,95 @@
+"""Intervals against theory and scipy, comparisons that see what unpaired ones miss."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from pixelis.evals.statistics import calibration_error, compare, holm, mean_interval
+
+
+def test_interval_agrees_with_scipys_bootstrap():
+    values = np.random.default_rng(1).random(80)
+    oracle = stats.bootstrap((values,), np.mean, method="percentile", rng=2).confidence_interval
+    low, high = mean_interval(values.tolist())
+    assert low == pytest.approx(oracle.low, abs=0.004)
+    assert high == pytest.approx(oracle.high, abs=0.004)
+
+
+def test_interval_covers_the_true_accuracy_about_95_times_in_100():
+    rng = np.random.default_rng(0)
+    hits = 0
+    for trial in range(300):
+        values = (rng.random(120) < 0.7).astype(float)
+        low, high = mean_interval(values.tolist(), seed=trial, resamples=400)
+        hits += low <= 0.7 <= high
+    assert 0.90 <= hits / 300 <= 0.99
+
+
+def test_all_right_is_not_certainty():
+    low, high = mean_interval([1.0] * 20)
+    assert high == 1.0
+    assert low == pytest.approx(stats.binomtest(20, 20).proportion_ci().low)
+    assert mean_interval([0.0] * 20).high == pytest.approx(1 - low)
+
+
+def test_questions_about_one_picture_count_less_than_as_many_pictures():
+    rng = np.random.default_rng(3)
+    pictures = np.repeat(rng.integers(0, 2, 12), 10).astype(float)
+    keys = [str(index) for index in np.repeat(np.arange(12), 10)]
+    alone, together = mean_interval(pictures.tolist()), mean_interval(pictures.tolist(), keys)
+    assert together.high - together.low > 2 * (alone.high - alone.low)
+
+
+def test_interval_is_seeded_and_handles_none_and_one():
+    values = [0.0, 1.0, 1.0, 0.5]
+    assert mean_interval(values, seed=4) == mean_interval(values, seed=4)
+    assert mean_interval([]) == (0.0, 1.0)
+    assert mean_interval([0.5]) == (0.5, 0.5)
+    with pytest.raises(ValueError, match=r"\[0, 1\]"):
+        mean_interval([2.0])
+
+
+def test_pairing_finds_a_small_steady_gain():
+    rng = np.random.default_rng(5)
+    base = (rng.random(400) < 0.5).astype(float)
+    better = base.copy()
+    better[np.flatnonzero(base == 0)[:12]] = 1.0
+    result = compare(better.tolist(), base.tolist())
+    assert result.difference == pytest.approx(0.03)
+    assert result.interval.low > 0
+    assert result.p < 0.01
+
+
+def test_comparison_with_itself_finds_nothing_and_order_flips_the_sign():
+    values = [0.0, 1.0, 1.0, 0.0, 1.0]
+    assert compare(values, values).p == 1.0
+    gain = compare([1.0] * 5, values)
+    loss = compare(values, [1.0] * 5)
+    assert gain.difference == -loss.difference == pytest.approx(0.4)
+    with pytest.raises(ValueError, match="came 2 and 1"):
+        compare([0, 1], [1])
+
+
+def test_comparison_keeps_its_error_rate_without_a_difference():
+    rng = np.random.default_rng(6)
+    false = 0
+    for trial in range(300):
+        first, second = (rng.random((2, 100)) < 0.6).astype(float)
+        false += compare(first.tolist(), second.tolist(), seed=trial, resamples=400).p < 0.05
+    assert false / 300 < 0.09
+
+
+def test_holm_agrees_with_a_worked_example():
+    adjusted = holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005})
+    assert adjusted == pytest.approx({"d": 0.02, "a": 0.03, "c": 0.06, "b": 0.06})
+    assert holm({}) == {}
+
+
+def test_calibration_error():
+    assert calibration_error([], []) is None
+    assert calibration_error([1.0, 1.0], [True, True]) == 0.0
+    assert calibration_error([0.9] * 10, [True] * 5 + [False] * 5) == pytest.approx(0.4)
+    rng = np.random.default_rng(7)
+    sure = rng.random(20_000)
+    honest = (rng.random(20_000) < sure).tolist()
+    assert calibration_error(sure.tolist(), honest) < 0.02
