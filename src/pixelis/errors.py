@@ -6,6 +6,7 @@ PixelisError
 ├─ DataError        (ValueError)        a record that cannot be used: file, line, field
 ├─ ConfigError      (ValueError)        a setting or argument the user must change
 ├─ ModelError       (RuntimeError)      a model that cannot be loaded or does not fit its processor
+├─ JobError         (RuntimeError)      a job that ran to its end and did not succeed
 ├─ StoreError       (OSError)           durable state that cannot be read or written
 └─ CheckpointError  (RuntimeError)      training state that cannot be resumed
    MissingExtraError (ConfigError, ImportError)  an optional dependency is absent: names the extra
@@ -38,6 +39,10 @@ class ConfigError(PixelisError, ValueError):
 
 class ModelError(PixelisError, RuntimeError):
     """A model cannot be loaded or used; the text says which and what to do."""
+
+
+class JobError(PixelisError, RuntimeError):
+    """A job ran to its end without success, such as a question that got no answer."""
 
 
 class StoreError(PixelisError, OSError):

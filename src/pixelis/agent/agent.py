@@ -10,7 +10,7 @@ from typing import Any
 from pixelis.agent.background import Background
 from pixelis.agent.batcher import Batcher
 from pixelis.agent.budget import Budget
-from pixelis.agent.loop import OnStep, Parts, Rollout, Task, roll_out
+from pixelis.agent.loop import OnStep, Parts, Rollout, Task, fresh_workspace, roll_out
 from pixelis.episode import Episode, Media
 from pixelis.errors import MediaError
 from pixelis.geometry import Size
@@ -19,6 +19,7 @@ from pixelis.models.dialects import get_dialect
 from pixelis.models.load import load_policy
 from pixelis.models.policy import Policy, Sampling
 from pixelis.ops.registry import REGISTRY, Registry
+from pixelis.ops.workspace import Workspace
 
 OnDone = Callable[[int, Episode], None]
 
@@ -81,18 +82,27 @@ class Agent:
         budget: Budget | None = None,
         seed: int = 0,
         sampling: Sampling | None = None,
+        workspace: Workspace | None = None,
     ) -> Episode:
         """Answers one question.
 
         Args:
             media: path, bytes, data URL, PIL image, array, or an opened picture or video.
             on_step: called with each step as it happens, from the agent's thread; keep it short.
+            workspace: a fresh one from `workspace(media)`, to look into afterwards.
 
         Raises:
             MediaError: the media cannot be used.
         """
-        task = Task(media, question, seed, budget, sampling)
+        task = Task(media, question, seed, budget, sampling, workspace=workspace)
         return self._wait([self.submit(task, on_step)])[0].episode
+
+    def workspace(self, media: Picture | Video) -> Workspace:
+        """A fresh workspace for one question about opened media.
+
+        Give it to `ask` and it keeps what the episode saw (images, masks, frames), for a trace.
+        """
+        return fresh_workspace(media, self.policy.profile, self._dialect)
 
     def ask_many(
         self, tasks: Sequence[Task | tuple[Any, str]], on_done: OnDone | None = None

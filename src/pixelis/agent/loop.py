@@ -47,6 +47,8 @@ class Task:
         sampling: None takes the agent's.
         id: of the episode; None derives one from the media, question, model and seed.
         meta: kept in the episode's `meta`.
+        workspace: one from `Agent.workspace`, for a caller who wants to look at the images, masks
+            and frames afterwards; None makes one for the episode alone.
     """
 
     media: Any
@@ -56,6 +58,7 @@ class Task:
     sampling: Sampling | None = None
     id: str | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
+    workspace: Workspace | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,11 @@ def describe(media: Picture | Video) -> Media:
     return Media("picture", media.name, media.size, media.sha256)
 
 
+def fresh_workspace(media: Picture | Video, profile: Profile, dialect: Dialect) -> Workspace:
+    """A workspace in which a model of this profile and dialect can work on the media."""
+    return Workspace(media, profile.budget, dialect.units, profile.text_limit)
+
+
 async def roll_out(
     parts: Parts, task: Task, media: Picture | Video, on_step: OnStep | None = None
 ) -> Rollout:
@@ -118,6 +126,7 @@ class Run:
         self.sampling = replace(
             sampling, max_new_tokens=self.budget.new_tokens or sampling.max_new_tokens
         )
+        self.given_workspace = task.workspace
         self.episode = _begin(parts, task, describe(media), self.budget, self.sampling)
         self.tools = _schemas(parts, media)
         self.images: list[Image.Image] = []
@@ -146,10 +155,9 @@ class Run:
 
     # thinking ---------------------------------------------------------------------------------
     async def _prepare(self) -> None:
-        profile, units = self.parts.profile, self.parts.dialect.units
-
         def open_workspace() -> Workspace:
-            work = Workspace(self.media, profile.budget, units, profile.text_limit)
+            given = self.given_workspace
+            work = given or fresh_workspace(self.media, self.parts.profile, self.parts.dialect)
             self._show(work)
             return work
 

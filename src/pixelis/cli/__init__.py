@@ -1,0 +1,1 @@
+"""The `pixelis` command: one file per command, the only place that prints or exits."""
