@@ -58,7 +58,7 @@ def test_dense_truth_names_the_item_under_each_patch(records):
     seen = next(record.views[0] for record in records if record.kind in ("few", "objects"))
     classes, _, boxes = targets(seen)
     assert set(np.unique(classes)) - {0} <= {CLASSES.index(item.shape) for item in seen.items}
-    rows, columns = seen.cover.shape
+    columns = seen.cover.shape[1]
     for place in np.flatnonzero(classes)[:5]:
         y, x = divmod(int(place), columns)
         item = seen.items[seen.cover[y, x]]

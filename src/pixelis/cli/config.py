@@ -57,5 +57,9 @@ def _refuse_unknown(values: dict[str, Any], model: type[BaseModel], path: str | 
     for key in values:
         if key not in model.model_fields:
             near = difflib.get_close_matches(key, model.model_fields, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; allowed: {', '.join(model.model_fields)}"
+            hint = (
+                f"; did you mean {near[0]!r}?"
+                if near
+                else f"; allowed: {', '.join(model.model_fields)}"
+            )
             raise ConfigError(f"{path}: unknown setting {key!r}{hint}")

@@ -53,7 +53,9 @@ def _train(config: Any, train: Any, name: str, total: int) -> int:
         run = train(config, Metrics(config.out, progress.show))
     folder = export(run.model, run.tokenizer, config.out / "model", name)
     draw_curves(config.out / "metrics.jsonl", config.out / "curves.png")
-    print(f"model   {folder}\ncurves  {config.out / 'curves.png'}\ntry     pixelis ask PICTURE QUESTION --model hf:{folder}")
+    print(f"model   {folder}")
+    print(f"curves  {config.out / 'curves.png'}")
+    print(f"try     pixelis ask PICTURE QUESTION --model hf:{folder}")
     return 0
 
 

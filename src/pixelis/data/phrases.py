@@ -243,9 +243,7 @@ def _typo(rng: np.random.Generator, text: str) -> str:
     return text[:place] + text[place + 1] + text[place] + text[place + 2 :]
 
 
-def ask(
-    rng: np.random.Generator, kind: str, slots: dict[str, str], shift: bool = False
-) -> str:
+def ask(rng: np.random.Generator, kind: str, slots: dict[str, str], shift: bool = False) -> str:
     """A question of that kind in one of its many wordings, sometimes sloppy."""
     templates = QUESTIONS[kind]
     filled = {"thing": THING, "things": THINGS, "there": _THERE, **slots}

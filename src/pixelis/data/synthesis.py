@@ -62,7 +62,9 @@ def make(task: Task, budget: PixelBudget, text_limit: int) -> Golden | None:
     workspace = Workspace(picture, budget, text_limit=text_limit)
     episode = replace(solve(task, workspace, REGISTRY), meta={"family": task.family})
     assert episode.answer is not None
-    if task.plan.kind != "unknown" and not correct(episode.answer.text, task.answer, task.answer_type):
+    if task.plan.kind != "unknown" and not correct(
+        episode.answer.text, task.answer, task.answer_type
+    ):
         return None
     images = tuple(np.asarray(fit_image(shown, budget)) for shown in workspace.images)
     return Golden(episode, task.answer, images)
@@ -80,7 +82,11 @@ def write_shard(folder: Path, seed: int, number: int, budget: PixelBudget, text_
             continue
         for place, image in enumerate(golden.images):
             arrays[f"{len(lines)}_{place}"] = image
-        record = {"episode": golden.episode.to_dict(), "gold": golden.gold, "images": len(golden.images)}
+        record = {
+            "episode": golden.episode.to_dict(),
+            "gold": golden.gold,
+            "images": len(golden.images),
+        }
         lines.append(json.dumps(record, ensure_ascii=False))
     stem = folder / f"episodes-{number:05d}"
     np.savez(stem.with_suffix(".part.npz"), **arrays)  # type: ignore[arg-type]

@@ -115,7 +115,9 @@ def read_queries(scene: Scene) -> Iterator[Query]:
             yield Query("text_extraction", "read_card", slots, item.text, "text", plan)
         place = _place(scene, scene.items[item.parent], [scene.items[t.parent] for t in texts])
         if place:
-            plan = Plan("read", f"text {place.split('|')[-1].strip('[]')}", scene.items[item.parent].box)
+            plan = Plan(
+                "read", f"text {place.split('|')[-1].strip('[]')}", scene.items[item.parent].box
+            )
             slots = {"place": place}
             yield Query("text_extraction", "read_place", slots, item.text, "text", plan)
     if len(texts) == 1:
@@ -146,10 +148,14 @@ def _place(scene: Scene, item: Item, rivals: Sequence[Item]) -> str:
         return "[in the middle|in the center|in the centre]"
     if " " in region:
         row, column = region.split()
-        return f"[at the {region}|in the {region}|in the {row}-{column} corner|in the {region} corner|{region}]"
+        corner = f"in the {row}-{column} corner|in the {region} corner"
+        return f"[at the {region}|in the {region}|{corner}|{region}]"
     if region in ("left", "right"):
         return f"[on the {region}|at the {region}|on the {region} side]"
-    word = {"top": "[at the top|at the top|up top]", "bottom": "[at the bottom|at the bottom|down below]"}
+    word = {
+        "top": "[at the top|at the top|up top]",
+        "bottom": "[at the bottom|at the bottom|down below]",
+    }
     return word[region]
 
 
@@ -192,7 +198,11 @@ def _mark_queries(scene: Scene) -> Iterator[Query]:
                 slots = {**base, "chip": chip.color}
                 yield Query(family, "shape_on_color", slots, chip.shape, "word", plan)
             if chip.shape in shapes:
-                noun = chip.shape if len(chips) > 1 else f"[{chip.shape}|{chip.shape}|{phrases.THING[1:-1]}]"
+                noun = (
+                    chip.shape
+                    if len(chips) > 1
+                    else f"[{chip.shape}|{chip.shape}|{phrases.THING[1:-1]}]"
+                )
                 target = where.split(" ", 1)[1]
                 plan = _measure(target, chip, "color", card.box)
                 yield Query(family, "color_on", {**base, "chip": noun}, chip.color, "color", plan)
@@ -292,7 +302,10 @@ def difficulty(scene: Scene, query: Query) -> str:
     """easy / medium / hard by how small the target is and how much else there is."""
     points = [item for item in scene.items if item.kind in ("chip", "object", "text")]
     clutter = len(points) + 2 * len([item for item in scene.items if item.kind == "card"])
-    small = query.plan.box is not None and query.plan.box.area < 0.06 * scene.size.width * scene.size.height
+    small = (
+        query.plan.box is not None
+        and query.plan.box.area < 0.06 * scene.size.width * scene.size.height
+    )
     many = len(query.plan.points) > 4
     level = (clutter > 9) + small + many
     return ("easy", "medium", "hard", "hard")[level]

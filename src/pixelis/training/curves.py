@@ -13,8 +13,15 @@ PANELS = {
     "seeing (share right)": ("class", "glyph", "color", "hit"),
     "box error (sides)": ("box",),
 }
-COLORS = {"loss": "#0072B2", "dense": "#E69F00", "class": "#009E73", "glyph": "#CC79A7", "color": "#D55E00",
-          "hit": "#56B4E9", "box": "#000000"}  # fmt: skip
+COLORS = {
+    "loss": "#0072B2",
+    "dense": "#E69F00",
+    "class": "#009E73",
+    "glyph": "#CC79A7",
+    "color": "#D55E00",
+    "hit": "#56B4E9",
+    "box": "#000000",
+}
 
 
 def smooth(values: np.ndarray, window: int) -> np.ndarray:

@@ -24,6 +24,7 @@ from pixelis.models.template import VISION, Segment, call_text, segments
 from pixelis.training.pool import Record
 from pixelis.training.views import Seen
 
+
 @dataclass(frozen=True)
 class Lesson:
     """One training sequence: text segments with an image placeholder per picture in `images`."""
@@ -48,7 +49,11 @@ def turn(thought: str, rest: str) -> str:
 
 def name(item: Item) -> str:
     """How lists and pointing name an item."""
-    return item.shape.removeprefix(GLYPH) if item.shape.startswith(GLYPH) else f"{item.color} {item.shape}"
+    return (
+        item.shape.removeprefix(GLYPH)
+        if item.shape.startswith(GLYPH)
+        else f"{item.color} {item.shape}"
+    )
 
 
 def _box(seen: Seen, item: Item) -> str:
@@ -111,7 +116,9 @@ def ask_at(rng: np.random.Generator, seen: Seen) -> Turn:
 
 def ask_glyph(rng: np.random.Generator, seen: Seen) -> Turn:
     """Which letter or digit a zoomed card carries."""
-    texts = [i for i in seen.items if i.parent == seen.card and i.kind == "text" and len(i.text) == 1]
+    texts = [
+        i for i in seen.items if i.parent == seen.card and i.kind == "text" and len(i.text) == 1
+    ]
     if seen.card < 0 or not texts:
         return None
     return "Which character is it?", texts[0].text.upper()
@@ -241,7 +248,9 @@ def episode_lesson(rng: np.random.Generator, record: Record) -> Lesson | None:
     overview = record.views[0]
     zooms = {view.card: view for view in record.views[1:]}
     boxes = {overview.items[card].box: view for card, view in zooms.items()}
-    chosen = [q for q in record.queries if q.plan.kind in ("measure", "count") and q.plan.box in boxes]
+    chosen = [
+        q for q in record.queries if q.plan.kind in ("measure", "count") and q.plan.box in boxes
+    ]
     if not chosen:
         return None
     query = balanced(rng, chosen)

@@ -19,7 +19,7 @@ import numpy as np
 from pixelis.data import tasks
 from pixelis.data.tasks import Plan, Query
 from pixelis.data.worlds import crowd, layouts
-from pixelis.data.worlds.scene import Item, Scene
+from pixelis.data.worlds.scene import Item
 from pixelis.geometry import Box, Size, View, whole
 from pixelis.models.nano import SIDE_PX
 from pixelis.ops.workspace import PixelBudget
@@ -67,7 +67,7 @@ def _wants_zoom(inside: Sequence[Item]) -> bool:
     return any(item.kind == "chip" or len(item.text) == 1 for item in inside)
 
 
-# writing and reading shards -----------------------------------------------------------------------
+# writing and reading shards
 def write_shard(path: Path, seed: int, start: int, count: int = SHARD) -> None:
     """Draws records start..start+count and writes them atomically."""
     arrays: dict[str, np.ndarray] = {}
@@ -81,9 +81,8 @@ def write_shard(path: Path, seed: int, start: int, count: int = SHARD) -> None:
             views.append({"key": key, "box": seen.view.box, "card": seen.card})
         items = [asdict(item) for item in record.views[0].items]
         queries = [asdict(query) for query in record.queries]
-        described.append(
-            {"kind": record.kind, "domain": record.domain, "views": views, "items": items, "queries": queries}
-        )  # fmt: skip
+        entry = {"kind": record.kind, "domain": record.domain, "views": views}
+        described.append({**entry, "items": items, "queries": queries})
     text = json.dumps(described).encode()
     arrays["index"] = np.frombuffer(text, np.uint8)
     part = path.with_suffix(".part.npz")

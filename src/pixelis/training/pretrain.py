@@ -30,7 +30,6 @@ from pixelis.training.pool import Record
 from pixelis.training.settings import PretrainConfig
 from pixelis.training.vocabulary import make_tokenizer
 
-
 GROUP = 4
 
 
@@ -165,11 +164,13 @@ def optimizer_of(run: Run, modules: list[nn.Module]) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=run.config.lr, betas=(0.9, 0.98))
 
 
-# checkpoints ---------------------------------------------------------------------------------------
+# checkpoints
 def save_checkpoint(run: Run, optimizer: torch.optim.Optimizer, stage: str, step: int) -> None:
     """Weights, head and optimizer of a stage after `step` steps, replaced atomically."""
     folder = run.config.out
-    weights = {k: v.contiguous() for k, v in run.model.state_dict().items() if k != "lm_head.weight"}
+    weights = {
+        k: v.contiguous() for k, v in run.model.state_dict().items() if k != "lm_head.weight"
+    }
     head = {f"head.{k}": v.contiguous() for k, v in run.head.state_dict().items()}
     save_file(weights | head, folder / "weights.part")
     torch.save(optimizer.state_dict(), folder / "optimizer.part")
@@ -185,7 +186,9 @@ def load_weights(run: Run, path: Path) -> None:
     body = {k: v for k, v in tensors.items() if not k.startswith("head.")}
     missing, unexpected = run.model.load_state_dict(body, strict=False)
     if unexpected or set(missing) - {"lm_head.weight"}:
-        raise CheckpointError(f"{path}: does not fit this nano (other version?); start a new folder")
+        raise CheckpointError(
+            f"{path}: does not fit this nano (other version?); start a new folder"
+        )
     fits = all(run.head.state_dict()[k].shape == v.shape for k, v in head.items())
     if head and fits:  # the head is thrown away in the end; an older one may start anew
         run.head.load_state_dict(head)
@@ -210,7 +213,7 @@ def load_optimizer(run: Run, optimizer: torch.optim.Optimizer, step: int) -> Non
         optimizer.load_state_dict(torch.load(path, weights_only=True))
 
 
-# stages --------------------------------------------------------------------------------------------
+# stages
 def update(run: Run, optimizer: torch.optim.Optimizer, loss: torch.Tensor, factor: float) -> float:
     """One step; gives the gradient norm."""
     for group in optimizer.param_groups:
@@ -270,9 +273,8 @@ def joint_stage(run: Run, library: Library, start: int) -> None:
         loss = language + config.dense_weight * seen.loss
         norm = update(run, optimizer, loss, rate(step, config.joint_steps, config.warmup))
         hit = float((logits.argmax(-1) == labels).float().mean())
-        run.report(
-            {"stage": "joint", "step": step, "loss": language.item(), "hit": hit, "norm": norm, **_seeing(seen)}
-        )  # fmt: skip
+        values = {"loss": language.item(), "hit": hit, "norm": norm, **_seeing(seen)}
+        run.report({"stage": "joint", "step": step, **values})
         _housekeeping(run, library, optimizer, "joint", step + 1)
 
 

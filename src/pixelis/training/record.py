@@ -12,7 +12,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-PACKAGES = ("pixelis", "torch", "transformers", "tokenizers", "numpy", "pillow", "opencv-python-headless")
+PACKAGES = (
+    "pixelis",
+    "torch",
+    "transformers",
+    "tokenizers",
+    "numpy",
+    "pillow",
+    "opencv-python-headless",
+)
 
 
 def commit() -> str:

@@ -49,7 +49,9 @@ def start_executing(config: SftConfig) -> list[multiprocessing.process.BaseProce
     arguments = (shards, pool.BUDGET, TEXT_LIMIT)
     workers = [
         context.Process(
-            target=synthesis.fill, args=(folder, config.seed, k, config.workers, *arguments), daemon=True
+            target=synthesis.fill,
+            args=(folder, config.seed, k, config.workers, *arguments),
+            daemon=True,
         )
         for k in range(config.workers)
     ]
@@ -159,12 +161,12 @@ def sft(config: SftConfig, report: Callable[[dict[str, Any]], None]) -> Run:
         loss = language + config.dense_weight * torch.nan_to_num(seen.loss)
         norm = update(run, optimizer, loss, rate(step, config.steps, config.warmup, 0.3))
         hit = float((logits.argmax(-1) == labels).float().mean())
-        run.report({"stage": "sft", "step": step, "loss": float(language), "hit": hit, "norm": norm})
+        run.report(
+            {"stage": "sft", "step": step, "loss": float(language), "hit": hit, "norm": norm}
+        )
         if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
             save_checkpoint(run, optimizer, "sft", step + 1)
             shelf.refresh()
     for worker in workers:
         worker.terminate()
     return run
-
-

@@ -103,7 +103,8 @@ def targets(seen: Seen) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Dense truth per patch in row order: class ids, colour ids, boxes.
 
     Boxes, shape (patches, 8), are x1, y1, x2, y2 in units of the view's sides: first relative to
-    the patch centre (precise), then absolute (what the language side has to say); class 0 means nothing there, -100 that the truth is unknown.
+    the patch centre (precise), then absolute (what the language side has to say). Class 0 means
+    nothing there, -100 that the truth is unknown.
     """
     rows, columns = seen.cover.shape
     if not seen.known:

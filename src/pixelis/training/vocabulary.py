@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from transformers import PreTrainedTokenizerFast
 
 from pixelis.data import phrases, tasks
 from pixelis.data.worlds import layouts, words
 from pixelis.data.worlds.palette import COLORS
 from pixelis.data.worlds.sprites import SHAPES
 from pixelis.models.nano import SYSTEM
-from pixelis.models.tokenizer import PreTrainedTokenizerFast, scaffold, train_tokenizer
+from pixelis.models.tokenizer import scaffold, train_tokenizer
 
 OPERATIONS = (
     "zoom_in",
@@ -36,7 +37,7 @@ HANDLES = ("crop", "mask", "text", "track", "region")
 FIXED = (
     "List everything. Where is the Point at the What is at Which character is it? How many do you "
     "see? things I can't see that; looked here crop_1 is image 1: part of image 0, px enlarged to "
-    "mask_1: region_1: text_1 lines track_1 no text found no clear object here lower confidence box "
+    "mask_1: region_1: text_1 lines track_1 no text found no clear object here confidence box "
     "area object seen at this call was made before the operation says need within allowed is empty "
     "outside arguments are missing unknown argument the next turn must be the answer"
 )
@@ -50,7 +51,9 @@ def corpus(seed: int, count: int = 6000) -> Iterator[str]:
     yield from (SYSTEM, *[FIXED] * 5, *words.NOUNS, *words.VERBS)
     for _ in range(5):
         yield from ("List", "Where", "Point", "What", "How", "Which", " card", *COLORS, *SHAPES)
-    yield from (f" {word}" for word in (*COLORS, *SHAPES, *words.NOUNS, *words.VERBS) for _ in range(3))
+    yield from (
+        f" {word}" for word in (*COLORS, *SHAPES, *words.NOUNS, *words.VERBS) for _ in range(3)
+    )
     for _ in range(count):
         query = queries[int(rng.integers(len(queries)))]
         yield phrases.ask(rng, query.kind, query.slots)

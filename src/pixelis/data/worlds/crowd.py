@@ -34,9 +34,7 @@ def draw_crowd(rng: np.random.Generator, domain: Domain, side: int = 160) -> Sce
     return scene.finish(canvas, "crowd")
 
 
-def _plate(
-    canvas: scene.Canvas, color: str, size: float, center: tuple[float, float]
-) -> None:
+def _plate(canvas: scene.Canvas, color: str, size: float, center: tuple[float, float]) -> None:
     """A coloured plate (or none) with one glyph of 12 px or more on it."""
     rng = canvas.rng
     ground = draw_color(rng, color)
@@ -54,15 +52,12 @@ def _plate(
             return
         ink = ground
     glyph = str(rng.choice(list(words.GLYPHS)))
-    mask = sprites.text_alpha(glyph, str(rng.choice(domain_fonts(canvas))), max(13, round(size * 0.85)))
+    mask = sprites.text_alpha(
+        glyph, str(rng.choice(canvas.domain.fonts)), max(13, round(size * 0.85))
+    )
     stretch = rng.uniform(0.85, 1.2)
     alpha = sprites.turned(mask, mask.shape[1] * stretch, mask.shape[0], float(rng.normal(0, 4)))
     box = canvas.ink(alpha, ink, center)
     if box is not None and box.height >= 8:
         name = "white" if sum(ink) > 600 else "black" if sum(ink) < 100 else color
         canvas.items.append(Item("text", name, GLYPH + glyph, Box(*box), glyph))
-
-
-def domain_fonts(canvas: scene.Canvas) -> tuple[str, ...]:
-    """The fonts a canvas may write with."""
-    return canvas.domain.fonts

@@ -36,13 +36,27 @@ TRAIN = (
     Domain("flat", _SANS, ("plain",)),
     Domain("office", _SANS + _SERIF, ("plain", "gradient"), ("solid", "shaded")),
     Domain("street", ("DejaVuSans-Bold", "cmss10"), ("brick", "gravel"), ("solid",), 6.0, 6.0),
-    Domain("garden", _SERIF + ("cmr10",), ("grass", "noise"), ("solid", "shaded"), 5.0, 8.0),
-    Domain("lab", _MONO + ("cmtt10",), ("gradient", "grid"), ("solid", "striped"), 3.0),
-    Domain("table", _SANS + ("cmb10",), ("white", "wood"), ("glossy", "shaded", "solid"), 3.0, 10.0),
+    Domain("garden", (*_SERIF, "cmr10"), ("grass", "noise"), ("solid", "shaded"), 5.0, 8.0),
+    Domain("lab", (*_MONO, "cmtt10"), ("gradient", "grid"), ("solid", "striped"), 3.0),
+    Domain("table", (*_SANS, "cmb10"), ("white", "wood"), ("glossy", "shaded", "solid"), 3.0, 10.0),
 )
 SHIFT = (
-    Domain("poster", ("STIXGeneralBol", "STIXGeneral"), ("rays", "clouds"), ("solid", "shaded"), 4.0, 8.0),
-    Domain("fabric", ("DejaVuSans-BoldOblique", "cmti10"), ("weave",), ("solid", "striped", "dotted"), 8.0, 12.0),
-)  # fmt: skip
+    Domain(
+        "poster",
+        ("STIXGeneralBol", "STIXGeneral"),
+        ("rays", "clouds"),
+        ("solid", "shaded"),
+        4.0,
+        8.0,
+    ),
+    Domain(
+        "fabric",
+        ("DejaVuSans-BoldOblique", "cmti10"),
+        ("weave",),
+        ("solid", "striped", "dotted"),
+        8.0,
+        12.0,
+    ),
+)
 
 BY_NAME = {domain.name: domain for domain in TRAIN + SHIFT}

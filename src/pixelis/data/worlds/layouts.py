@@ -67,7 +67,9 @@ def fill_chips(canvas: Canvas, card: Card) -> bool:
     for cell in rng.permutation(rows * columns)[:count]:
         side = float(rng.uniform(max(12, side_most * 0.6), side_most))
         row, column = divmod(int(cell), columns)
-        dx = (column + 0.5) * cell_w - card.width * 0.47 + rng.uniform(-1, 1) * (cell_w - side) * 0.3
+        dx = (
+            (column + 0.5) * cell_w - card.width * 0.47 + rng.uniform(-1, 1) * (cell_w - side) * 0.3
+        )
         dy = (row + 0.5) * cell_h - card.height * 0.47 + rng.uniform(-1, 1) * (cell_h - side) * 0.3
         place = card.place(float(dx), float(dy))
         shape, color = str(rng.choice(shapes)), str(rng.choice(colors))

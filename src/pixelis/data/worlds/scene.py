@@ -190,7 +190,9 @@ def _edge(
 ) -> None:
     """A border or a drop shadow around a card, always when the ground hardly stands out."""
     height, width = mask.shape
-    x, y = (int(min(max(c, 0), n - 1)) for c, n in zip(center, canvas.pixels.shape[1::-1], strict=True))
+    x, y = (
+        int(min(max(c, 0), n - 1)) for c, n in zip(center, canvas.pixels.shape[1::-1], strict=True)
+    )
     under = RGB(*(int(v) for v in canvas.pixels[y, x]))
     weak = contrast(ground, under) < 0.2
     if weak or canvas.rng.random() < 0.35:
@@ -249,7 +251,9 @@ def stamp(
 ) -> bool:
     """Draws one shape of about `side` px there; False when it would not be visible."""
     rng = canvas.rng
-    x, y = (int(min(max(c, 0), n - 1)) for c, n in zip(center, canvas.pixels.shape[1::-1], strict=True))
+    x, y = (
+        int(min(max(c, 0), n - 1)) for c, n in zip(center, canvas.pixels.shape[1::-1], strict=True)
+    )
     under = ground or RGB(*(int(v) for v in canvas.pixels[y, x]))
     fill = draw_color(rng, color)
     if contrast(fill, under) < 0.16:
