@@ -12,8 +12,8 @@ class PretrainConfig(BaseModel):
 
     `vision_steps` and `joint_steps` are the two stages; `records` is how many pictures the pool
     holds (drawn by `workers` processes while training runs). The vision tower learns at `lr` while
-    it is alone and at `tower_lr` times that once language joins (0 freezes it but for its
-    mergers): at the full rate it loses what it has learned.
+    it is alone and at `tower_lr` times that once language joins (0 freezes
+    it): at the full rate it loses what it has learned.
     """
 
     model_config = ConfigDict(extra="forbid")
