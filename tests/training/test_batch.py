@@ -76,7 +76,7 @@ def test_losses_fall_when_the_same_batch_is_seen_again(tokenizer, lessons):
     optimizer = torch.optim.AdamW([*model.parameters(), *head.parameters()], lr=2e-3)
     losses = []
     for _ in range(12):
-        logits, labels, merged = forward(model, batch)
+        logits, labels, merged, *_ = forward(model, head, batch)
         loss = token_loss(logits, labels) + dense_loss(head, merged, batch.dense).loss
         optimizer.zero_grad()
         loss.backward()

@@ -33,6 +33,7 @@ class Pointing(NamedTuple):
     rows: torch.Tensor
     at: torch.Tensor
     to: torch.Tensor
+    boxes: torch.Tensor
 
 
 @dataclass
@@ -167,4 +168,5 @@ def _pointing(found: Sequence[Sequence[Pointer]], length: int) -> Pointing | Non
     for number, (_, pointer) in enumerate(flat):
         to[number, pointer.to] = True
     rows = torch.tensor([row for row, _ in flat])
-    return Pointing(rows, torch.tensor([pointer.at for _, pointer in flat]), to)
+    at = torch.tensor([pointer.at for _, pointer in flat])
+    return Pointing(rows, at, to, torch.tensor([pointer.box for _, pointer in flat]))

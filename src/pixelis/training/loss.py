@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerFast, Qwen3VLForConditionalGeneratio
 from pixelis.models.nano import MERGE
 from pixelis.models.tokenizer import number_ids
 from pixelis.training.batch import Batch, Dense
-from pixelis.training.pointing import pointing_loss
+from pixelis.training.pointing import LAYERS, pointing_loss, telling_loss
 from pixelis.training.views import BOX_VALUES, CLASSES, COLOR_CLASSES, UNKNOWN
 
 # A coordinate ten units off (one hundredth of the side) is nearly right; the target says so.
@@ -29,6 +29,7 @@ class DenseHead(nn.Module):
         super().__init__()
         self.sizes = (len(CLASSES), len(COLOR_CLASSES), BOX_VALUES)
         self.project = nn.Linear(width, MERGE**2 * sum(self.sizes))
+        self.tell = nn.Linear(width, 4)
 
     def forward(self, merged: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """merged: (tokens, width) -> class, colour logits and boxes, each (tokens*4, n)."""
@@ -94,15 +95,17 @@ class TokenLoss(nn.Module):
 
 class Forward(NamedTuple):
     """Logits of the positions that predict a written token, their labels, the merged tokens, and
-    how much of the attention goes astray (`pointing.pointing_loss`)."""
+    how much of the attention goes astray (`pointing.pointing_loss`), and how far off the box is
+    that the hidden state holds before it is written (`pointing.telling_loss`, in sides)."""
 
     logits: torch.Tensor
     labels: torch.Tensor
     merged: torch.Tensor
     astray: torch.Tensor
+    off: torch.Tensor
 
 
-def forward(model: Qwen3VLForConditionalGeneration, batch: Batch) -> Forward:
+def forward(model: Qwen3VLForConditionalGeneration, head: DenseHead, batch: Batch) -> Forward:
     """One pass over a batch.
 
     Only those positions go through the output layer, which is a third of the work of a small model.
@@ -118,12 +121,15 @@ def forward(model: Qwen3VLForConditionalGeneration, batch: Batch) -> Forward:
         mm_encoder_outputs={"image": features},
         use_cache=False,
         output_attentions=True,
+        output_hidden_states=True,
     )
     model.config.text_config._attn_implementation = "sdpa"
     hidden = outputs.last_hidden_state
-    astray = torch.zeros(())
+    astray = off = torch.zeros(())
     if batch.pointing is not None:
-        astray = pointing_loss(outputs.attentions, *batch.pointing)
+        rows, at, to, boxes = batch.pointing
+        astray = pointing_loss(outputs.attentions, rows, at, to)
+        off = telling_loss(head.tell(outputs.hidden_states[LAYERS[-1] + 1][rows, at]), boxes)
     wanted = batch.labels[:, 1:]
     where = wanted != -100
-    return Forward(model.lm_head(hidden[:, :-1][where]), wanted[where], merged, astray)
+    return Forward(model.lm_head(hidden[:, :-1][where]), wanted[where], merged, astray, off)

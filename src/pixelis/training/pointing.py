@@ -27,10 +27,12 @@ class Grid(NamedTuple):
 
 
 class Pointer(NamedTuple):
-    """At position `at` (which predicts a coordinate) attention belongs on positions `to`."""
+    """At position `at` (which predicts a coordinate) attention belongs on positions `to`; what is
+    written there is `box` (in sides of the image; a point has both corners in one place)."""
 
     at: int
     to: np.ndarray
+    box: tuple[float, float, float, float]
 
 
 def runs(values: Sequence[int | None], is_comma: Sequence[bool]) -> Iterator[list[int]]:
@@ -82,8 +84,10 @@ def pointers(
     found = []
     for run in runs(values, is_comma):
         grid = grids[turn[run[0]]]
-        to = covered([int(values[place] or 0) for place in run], grid)
-        found += [Pointer(place - 1, to) for place in run]
+        numbers = [int(values[place] or 0) for place in run]
+        to = covered(numbers, grid)
+        x1, y1, x2, y2 = (value / 1000 for value in (*numbers[:2], *numbers[-2:]))
+        found += [Pointer(place - 1, to, (x1, y1, x2, y2)) for place in run]
     return found
 
 
@@ -103,3 +107,12 @@ def pointing_loss(
         mass = (weights * to[:, None]).sum(-1)
         total = total - torch.log(mass + 1e-6).mean()
     return total / len(LAYERS)
+
+
+def telling_loss(told: torch.Tensor, boxes: torch.Tensor) -> torch.Tensor:
+    """L1 between the boxes a linear head reads off the hidden state and the ones to be written.
+
+    Attention alone was right long before what it fetched was of any use: this asks the value path
+    for the box itself.
+    """
+    return (told - boxes).abs().mean()

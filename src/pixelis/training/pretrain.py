@@ -31,6 +31,7 @@ from pixelis.training.settings import PretrainConfig
 from pixelis.training.vocabulary import make_tokenizer
 
 GROUP = 4
+TELLING = 8.0
 
 
 class Library:
@@ -196,9 +197,10 @@ def load_weights(run: Run, path: Path) -> None:
         raise CheckpointError(
             f"{path}: does not fit this nano (other version?); start a new folder"
         )
-    fits = all(run.head.state_dict()[k].shape == v.shape for k, v in head.items())
-    if head and fits:  # the head is thrown away in the end; an older one may start anew
-        run.head.load_state_dict(head)
+    fresh = run.head.state_dict()
+    # the head is thrown away in the end; parts that an older one lacks start anew
+    fits = {k: v for k, v in head.items() if k in fresh and fresh[k].shape == v.shape}
+    run.head.load_state_dict(fresh | fits)
 
 
 def resume_point(run: Run) -> tuple[str, int]:
@@ -276,13 +278,23 @@ def joint_stage(run: Run, library: Library, start: int) -> None:
 
     make = by_length(encoder, draw, config.joint_batch)
     for step, batch in enumerate(ahead(make, start, config.joint_steps), start):
-        logits, labels, merged, astray = forward(run.model, batch)
+        logits, labels, merged, astray, off = forward(run.model, run.head, batch)
         language = token_loss(logits, labels)
         seen = dense_loss(run.head, merged, batch.dense)
-        loss = language + config.dense_weight * seen.loss + config.pointing_weight * astray
+        loss = (
+            language
+            + config.dense_weight * seen.loss
+            + config.pointing_weight * (astray + TELLING * off)
+        )
         norm = update(run, optimizer, loss, rate(step, config.joint_steps, config.warmup, 0.4))
         hit = float((logits.argmax(-1) == labels).float().mean())
-        values = {"loss": language.item(), "astray": astray.item(), "hit": hit, "norm": norm}
+        values = {
+            "loss": language.item(),
+            "astray": astray.item(),
+            "off": off.item(),
+            "hit": hit,
+            "norm": norm,
+        }
         run.report({"stage": "joint", "step": step, **values, **_seeing(seen)})
         _housekeeping(run, library, optimizer, "joint", step + 1)
 
