@@ -69,72 +69,84 @@ class WaitArguments(Arguments):
     seconds: float
 
 
+def zoom_in(work: Workspace, args: ZoomArguments) -> Observation:
+    """Shows a part larger."""
+    box = work.resolve_box(args.bbox_2d, args.image)
+    crop = work.source(args.image).crop(box.rounded())
+    size = work.budget.fit(Size(*crop.size))
+    view = View(box, size)
+    image = work.add_image(crop.resize(size), view)
+    handle = work.add_handle("crop", box=box)
+    text = f"{handle.name}: image {image} shows {work.show(box)}"
+    return Observation(text, image=image, view=view, box=box, handle=handle.name)
+
+
+def get_color(work: Workspace, args: ZoomArguments) -> Observation:
+    """Tells the mean colour of a part."""
+    box = work.resolve_box(args.bbox_2d, args.image)
+    pixels = np.asarray(work.source(args.image).crop(box.rounded()))
+    red, green, blue = pixels.reshape(-1, 3).mean(0).round().astype(int).tolist()
+    name = "red" if red > green and red > blue else "green" if green > blue else "blue"
+    data = {"color": {"name": name, "rgb": [red, green, blue]}}
+    handle = work.add_handle("mask", data, box)
+    text = f"{handle.name}: {name}"
+    return Observation(text, box=box, handle=handle.name, confidence=0.5, data=data)
+
+
+def halves(work: Workspace, args: NoArguments) -> Observation:
+    """Shows the left and the right half."""
+    width, height = work.media.size
+    images = []
+    for left in (0, width // 2):
+        box = (left, 0, left + width // 2, height)
+        view = View(
+            work.resolve_box([left * 1000 / width, 0, 500 + left * 1000 / width, 1000]),
+            Size(64, 64),
+        )
+        images.append(work.add_image(work.source().crop(box).resize((64, 64)), view))
+    return Observation("halves", image=images[0], data={"images": images})
+
+
+def sneak(work: Workspace, args: NoArguments) -> Observation:
+    """Adds an image without telling."""
+    work.add_image(work.source(), work.view(0))
+    return Observation("nothing to see")
+
+
+def crash(work: Workspace, args: NoArguments) -> Observation:
+    """Has a bug."""
+    raise KeyError("bug")
+
+
+def refuse(work: Workspace, args: NoArguments) -> Observation:
+    """Never works."""
+    raise OpError("the part is empty; give another")
+
+
+def wait(work: Workspace, args: WaitArguments) -> Observation:
+    """Takes its time."""
+    end = time.monotonic() + args.seconds
+    while time.monotonic() < end:
+        work.check_time()
+        time.sleep(0.005)
+    return Observation(f"waited {args.seconds}")
+
+
+OPERATIONS = (
+    (zoom_in, ZoomArguments),
+    (get_color, ZoomArguments),
+    (halves, NoArguments),
+    (sneak, NoArguments),
+    (crash, NoArguments),
+    (refuse, NoArguments),
+    (wait, WaitArguments),
+)
+
+
 def build_registry() -> Registry:
     registry = Registry()
-
-    @registry.operation(ZoomArguments)
-    def zoom_in(work: Workspace, args: ZoomArguments) -> Observation:
-        """Shows a part larger."""
-        box = work.resolve_box(args.bbox_2d, args.image)
-        crop = work.source(args.image).crop(box.rounded())
-        size = work.budget.fit(Size(*crop.size))
-        view = View(box, size)
-        image = work.add_image(crop.resize(size), view)
-        handle = work.add_handle("crop", box=box)
-        text = f"{handle.name}: image {image} shows {work.show(box)}"
-        return Observation(text, image=image, view=view, box=box, handle=handle.name)
-
-    @registry.operation(ZoomArguments)
-    def get_color(work: Workspace, args: ZoomArguments) -> Observation:
-        """Tells the mean colour of a part."""
-        box = work.resolve_box(args.bbox_2d, args.image)
-        pixels = np.asarray(work.source(args.image).crop(box.rounded()))
-        red, green, blue = pixels.reshape(-1, 3).mean(0).round().astype(int).tolist()
-        name = "red" if red > green and red > blue else "green" if green > blue else "blue"
-        data = {"color": {"name": name, "rgb": [red, green, blue]}}
-        handle = work.add_handle("mask", data, box)
-        text = f"{handle.name}: {name}"
-        return Observation(text, box=box, handle=handle.name, confidence=0.5, data=data)
-
-    @registry.operation(NoArguments)
-    def halves(work: Workspace, args: NoArguments) -> Observation:
-        """Shows the left and the right half."""
-        width, height = work.media.size
-        images = []
-        for left in (0, width // 2):
-            box = (left, 0, left + width // 2, height)
-            view = View(
-                work.resolve_box([left * 1000 / width, 0, 500 + left * 1000 / width, 1000]),
-                Size(64, 64),
-            )
-            images.append(work.add_image(work.source().crop(box).resize((64, 64)), view))
-        return Observation("halves", image=images[0], data={"images": images})
-
-    @registry.operation(NoArguments)
-    def sneak(work: Workspace, args: NoArguments) -> Observation:
-        """Adds an image without telling."""
-        work.add_image(work.source(), work.view(0))
-        return Observation("nothing to see")
-
-    @registry.operation(NoArguments)
-    def crash(work: Workspace, args: NoArguments) -> Observation:
-        """Has a bug."""
-        raise KeyError("bug")
-
-    @registry.operation(NoArguments)
-    def refuse(work: Workspace, args: NoArguments) -> Observation:
-        """Never works."""
-        raise OpError("the part is empty; give another")
-
-    @registry.operation(WaitArguments)
-    def wait(work: Workspace, args: WaitArguments) -> Observation:
-        """Takes its time."""
-        end = time.monotonic() + args.seconds
-        while time.monotonic() < end:
-            work.check_time()
-            time.sleep(0.005)
-        return Observation(f"waited {args.seconds}")
-
+    for run, arguments in OPERATIONS:
+        registry.operation(arguments)(run)
     return registry
 
 

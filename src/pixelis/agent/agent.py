@@ -155,10 +155,9 @@ class Agent:
     def _wait(self, futures: Sequence[Future[Rollout]]) -> list[Rollout]:
         try:
             return [future.result() for future in futures]
-        except BaseException:
+        finally:
             for future in futures:
-                future.cancel()
-            raise
+                future.cancel()  # does nothing to those that are done
 
     async def _play(self, task: Task, on_step: OnStep | None) -> Rollout:
         parts, places = self._shared()

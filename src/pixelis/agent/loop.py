@@ -215,11 +215,12 @@ class Run:
                 self._end(self.last_chance or "loop")
                 return
             last = index == len(calls) - 1
+            seen = None
             try:
                 seen = await self._observe(call, cut and last)
-            except BaseException:
-                self._record(step)
-                raise
+            finally:
+                if seen is None:  # out of time or failed: what was asked is kept
+                    self._record(step)
             self.last_chance = self._spent(call, last)
             reasons = [REPEATED] if self.asked[asked] == 2 else []
             reasons += [ANSWER_NOW] if self.last_chance else []
