@@ -24,6 +24,10 @@ def holders(tree: ast.Module):
 
 
 def catches_everything(handler: ast.ExceptHandler) -> bool:
+    """True when the handler swallows any error; cleaning up and raising it again is fine."""
+    last = handler.body[-1]
+    if isinstance(last, ast.Raise) and last.exc is None:
+        return False
     if handler.type is None:
         return True
     caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]

@@ -79,6 +79,8 @@ def test_spread_keeps_few_as_they_are():
     assert spread([1, 2, 3, 4, 5], 2) == [1, 5]
 
 
-@pytest.mark.parametrize("value", [None, "1234", [1, 2, 3], [1, 2, 3, float("nan")], [1, 2, 3, "4"]])
+@pytest.mark.parametrize(
+    "value", [None, "1234", [1, 2, 3], [1, 2, 3, float("nan")], [1, 2, 3, "4"]]
+)
 def test_what_is_no_box(value):
     assert as_box(value) is None

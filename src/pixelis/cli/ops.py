@@ -170,7 +170,7 @@ def _arguments(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise ConfigError(f"--args is not JSON: {error}; write it like {{\"image\": 0}}") from error
+        raise ConfigError(f'--args is not JSON: {error}; write it like {{"image": 0}}') from error
     if not isinstance(value, dict):
         raise ConfigError(f"--args must be a JSON object, not {type(value).__name__}")
     return value

@@ -147,15 +147,13 @@ def _stages(placed: Sequence[PlacedMark], workspace: Workspace) -> Iterator[Stag
 
 def _crops(episode: Episode, workspace: Workspace) -> dict[int, tuple[Crop, ...]]:
     """Images by step number; a step's images begin with the one its observation names."""
-    first = [
-        (step.observation.image, number)
-        for number, step in enumerate(episode.steps, 1)
-        if step.observation is not None and step.observation.image is not None
-    ]
-    ends = [image for image, _ in first[1:]] + [len(workspace.images)]
-    found = {}
-    for (start, number), end in zip(first, ends, strict=True):
-        found[number] = tuple(_crop(index, workspace) for index in range(start, end))
+    found: dict[int, tuple[Crop, ...]] = {}
+    end = len(workspace.images)
+    for number, step in reversed(list(enumerate(episode.steps, 1))):
+        if step.observation is not None and step.observation.image is not None:
+            start = step.observation.image
+            found[number] = tuple(_crop(index, workspace) for index in range(start, end))
+            end = start
     return found
 
 
