@@ -22,7 +22,7 @@ from pixelis.evals.controls import Solver
 from pixelis.evals.question import Benchmark, Question
 
 RESULTS = "results.jsonl"
-CHUNK = 256  # questions whose pictures are in memory at once; far above any batch size
+CHUNK = 64  # questions whose pictures are in memory at once; an agent plays as many side by side
 
 
 @dataclass(frozen=True)
