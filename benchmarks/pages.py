@@ -27,18 +27,19 @@ INKS = (  # ink, paper: dark on light, light on dark, and signs
     ((15, 25, 80), (250, 215, 60)),
     ((255, 255, 255), (0, 105, 60)),
 )
-WORDS = (
-    "the of and to in is it you that he was for on are with as his they be at one have this from "
-    "or had by hot word but what some we can out other were all there when up use your how said an "
-    "each she which do their time if will way about many then them write would like so these her "
-    "long make thing see him two has look more day could go come did number sound no most people "
-    "my over know water than call first who may down side been now find any new work part take get "
-    "place made live where after back little only round man year came show every good me give our "
-    "under name very through just form sentence great think say help low line differ turn cause "
-    "much mean before move right boy old too same tell does set three want air well also play "
-    "small end put home read hand port large spell add even land here must big high such follow "
-    "Station Platform Exit Museum Street London Tuesday January Closed Ticket Office Private"
-).split()
+WORD_LIST = """
+the of and to in is it you that he was for on are with as his they be at one have this from
+or had by hot word but what some we can out other were all there when up use your how said an each
+she which do their time if will way about many then them write would like so these her long make
+thing see him two has look more day could go come did number sound no most people my over know
+water than call first who may down side been now find any new work part take get place made live
+where after back little only round man year came show every good me give our under name very
+through just form sentence great think say help low line differ turn cause much mean before move
+right boy old too same tell does set three want air well also play small end put home read hand
+port large spell add even land here must big high such follow Station Platform Exit Museum Street
+London Tuesday January Closed Ticket Office Private
+"""
+WORDS = tuple(WORD_LIST.split())
 SIGNS = (
     "STOP",
     "EXIT",
@@ -77,8 +78,9 @@ class Page(NamedTuple):
 def font(name: str, capital_px: int) -> ImageFont.FreeTypeFont:
     """The font at the size whose capital H is `capital_px` tall."""
     probe = ImageFont.truetype(FONT_FOLDER / f"{name}.ttf", 200)
-    left, top, right, bottom = probe.getbbox("H")
-    return ImageFont.truetype(FONT_FOLDER / f"{name}.ttf", round(200 * capital_px / (bottom - top)))
+    _, top, _, bottom = probe.getbbox("H")
+    size = round(200 * capital_px / (bottom - top))
+    return ImageFont.truetype(FONT_FOLDER / f"{name}.ttf", size)
 
 
 def sentence(rng: np.random.Generator, letters: int) -> str:
@@ -152,4 +154,6 @@ def columns(rng: np.random.Generator, capital_px: int, lines: int = 5) -> Page:
 def noisy(rng: np.random.Generator, image: Image.Image, sigma: float = 3.0) -> Image.Image:
     """The picture with Gaussian sensor noise of `sigma` grey levels."""
     pixels = np.asarray(image, np.float32)
-    return Image.fromarray(np.clip(pixels + rng.normal(0, sigma, pixels.shape), 0, 255).astype("u1"))
+    return Image.fromarray(
+        np.clip(pixels + rng.normal(0, sigma, pixels.shape), 0, 255).astype("u1")
+    )

@@ -189,8 +189,11 @@ def _columns(indices: list[int], spans: list[Span]) -> tuple[list[int], list[int
     reach, best, cut = -np.inf, GUTTER * high, 0
     for place, index in enumerate(ordered):
         gap = spans[index].x1 - reach
-        if place and gap >= best and _is_column(ordered[:place], spans) and _is_column(
-            ordered[place:], spans
+        if (
+            place
+            and gap >= best
+            and _is_column(ordered[:place], spans)
+            and _is_column(ordered[place:], spans)
         ):
             best, cut = gap, place
         reach = max(reach, spans[index].x2)

@@ -7,16 +7,16 @@ a height it knows, and lines are cut straight out of the source pixels.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
-from pixelis.errors import ConfigError
+from pixelis.errors import ConfigError, ModelError
 from pixelis.geometry import Box, Size
 from pixelis.ops.lines import (
     box_of,
@@ -36,14 +36,17 @@ LETTER_PX = 18.0  # height of letters in the detector's input when we choose the
 SMALLEST_PX, LARGEST_PX = 9.0, 64.0  # outside, another look at LETTER_PX is worth its time
 TILE_WIDTH, TILE_HEIGHT = 1600, 960  # det input; wide, so that few lines are cut
 OVERLAP = 128
-SMALL_AREA, LARGE_AREA = 40_000, 4_000_000  # px of a picture; below is enlarged, above is shrunk first
+SMALL_AREA, LARGE_AREA = (
+    40_000,
+    4_000_000,
+)  # px of a picture; below is enlarged, above is shrunk first
 CHEAP_AREA, SHRUNK_SIDE = 500_000, 256  # second looks after nothing was found
 LARGEST_ENLARGEMENT = 4.0
 KEEP = 0.5  # lines read with less confidence are dropped
 KEEP_SHORT, SHORT = 0.8, 4  # the same for texts of at most this many characters
 KEEP_UNFOUND, TWO_TONE = 0.9, 0.7  # the same when the detector did not point at the line
 TURN_MARGIN = 0.15  # a quarter turn must read this much better than upright
-BATCH = 6
+BATCH_WIDTH = 3000  # px of all crops of one recogniser run, padding included
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class Reader:
         if threads < 1:
             raise ConfigError(f"threads = {threads}: reading needs at least 1 processor thread")
         self.threads = threads
-        self._engine: Any = None
+        self._loaded: Networks | None = None
         self._lock = threading.Lock()
 
     def read(self, pixels: np.ndarray, check: Callable[[], None] = lambda: None) -> list[Line]:
@@ -120,7 +123,8 @@ class Reader:
     ) -> list[np.ndarray]:
         """Quads in px of `pixels`, found in the tiles (that touch `where`) scaled by `scale`."""
         quads: list[np.ndarray] = []
-        for x1, y1, x2, y2 in tiles(*pixels.shape[:2], scale):
+        height, width = pixels.shape[:2]
+        for x1, y1, x2, y2 in tiles(height, width, scale):
             if where is not None and not where.intersect(Box(x1, y1, x2, y2)).area:
                 continue
             check()
@@ -129,7 +133,7 @@ class Reader:
                 continue
             tile, margin = _bordered(tile)
             with self._lock:
-                boxes = self._networks()._load_det_model()(tile).boxes
+                boxes = self._networks().detector(tile).boxes
             for quad in [] if boxes is None else boxes.astype(np.float64):
                 quads.append((quad - margin) / scale + (x1, y1))
         return quads
@@ -175,17 +179,15 @@ class Reader:
                 sure.append(first._replace(confidence=confidence))
         return sure
 
-    def _texts(
-        self, crops: list[np.ndarray], check: Callable[[], None]
-    ) -> list[tuple[str, float]]:
+    def _texts(self, crops: list[np.ndarray], check: Callable[[], None]) -> list[tuple[str, float]]:
         """Text and confidence of each crop; crops of like width share a network run."""
-        order = sorted(range(len(crops)), key=lambda i: crops[i].shape[1])
+        from rapidocr.ch_ppocr_rec import TextRecInput
+
         results: list[tuple[str, float]] = [("", 0.0)] * len(crops)
-        for start in range(0, len(order), BATCH):
+        for batch in batches([crop.shape[1] for crop in crops]):
             check()
-            batch = order[start : start + BATCH]
             with self._lock:
-                read = self._networks().recognize_txt([crops[i] for i in batch])
+                read = self._networks().recogniser(TextRecInput(img=[crops[i] for i in batch]))
             for i, text, score in zip(batch, read.txts, read.scores, strict=True):
                 results[i] = (str(text), float(score))
         return results
@@ -202,11 +204,11 @@ class Reader:
         believed = best.text and best.confidence >= KEEP_UNFOUND
         return [_line(best, pixels)] if believed else []
 
-    def _networks(self) -> Any:
-        """The loaded engine; the caller holds the lock."""
-        if self._engine is None:
-            self._engine = _load(self.threads)
-        return self._engine
+    def _networks(self) -> Networks:
+        """Loaded on the first call; the caller holds the lock."""
+        if self._loaded is None:
+            self._loaded = _load(self.threads)
+        return self._loaded
 
 
 # scales and tiles ---------------------------------------------------------------------------------
@@ -285,6 +287,18 @@ def _stretches(length: int, most: float, overlap: float) -> Iterator[tuple[int, 
         yield int(number * step), min(length, int(np.ceil(number * step + step + overlap)))
 
 
+def batches(widths: list[int]) -> Iterator[list[int]]:
+    """Indices of crops that share a network run: of like width, because the rest is padding."""
+    batch: list[int] = []
+    for index in sorted(range(len(widths)), key=lambda i: widths[i]):
+        if batch and (len(batch) + 1) * max(widths[index], 320) > BATCH_WIDTH:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
 # pixels -------------------------------------------------------------------------------------------
 def _scaled(tile: np.ndarray, scale: float) -> np.ndarray:
     if scale == 1.0:
@@ -337,21 +351,49 @@ def two_tone(pixels: np.ndarray) -> float:
 
 
 # the engine ---------------------------------------------------------------------------------------
-def _load(threads: int) -> Any:
-    """RapidOCR with its models from the wheel, silent, its own resizing switched off."""
-    from rapidocr import RapidOCR  # takes a second to import: only who reads pays for it
+class Networks(NamedTuple):
+    """RapidOCR's detector and recogniser."""
 
-    return RapidOCR(
+    detector: Any
+    recogniser: Any
+
+
+def _load(threads: int) -> Networks:
+    """The networks from RapidOCR's wheel, silent, with its own resizing switched off."""
+    from omegaconf import flag_override
+    from rapidocr import RapidOCR  # takes a second to import: only who reads pays for it
+    from rapidocr.ch_ppocr_det import TextDetector
+    from rapidocr.ch_ppocr_rec import TextRecognizer
+
+    # nothing is loaded here: its networks are lazy, and ours are made from its settings
+    settings = RapidOCR(
         params={
             "Global.log_level": "critical",
-            "Global.use_preprocess_img": False,
-            "Global.use_vertical_padding": False,
-            "EngineConfig.onnxruntime.intra_op_num_threads": min(threads, os.cpu_count() or 1),
-            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
             "Det.limit_type": "max",
             "Det.limit_side_len": 1_000_000,
         }
-    )
+    ).cfg
+    settings.Rec.font_path = None
+    for part, kind in ((settings.Det, "det"), (settings.Rec, "rec")):
+        with flag_override(part, "allow_objects", True):
+            part.session = _session(Path(settings.Global.model_root_dir), kind, threads)
+    return Networks(TextDetector(settings.Det), TextRecognizer(settings.Rec))
+
+
+def _session(folder: Path, kind: str, threads: int) -> Any:
+    from onnxruntime import InferenceSession, SessionOptions
+
+    files = sorted(folder.glob(f"*_{kind}_*.onnx"))
+    if not files:
+        raise ModelError(f"no {kind} network in {folder}: reinstall rapidocr, its wheel holds it")
+    options = SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # the arena would keep the largest page's memory for good
+    # waiting threads that spin take the cores from whatever else runs (measured: twice the CPU)
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return InferenceSession(str(files[-1]), options, providers=["CPUExecutionProvider"])
 
 
 _SHARED: dict[int, Reader] = {}

@@ -81,4 +81,3 @@ def quote(text: str, limit: int) -> str:
 
 def _count(lines: Sequence[Line]) -> str:
     return "1 line" if len(lines) == 1 else f"{len(lines)} lines"
-
