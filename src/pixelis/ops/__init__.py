@@ -2,10 +2,16 @@
 
 from pixelis.ops import (
     frames,
+    properties,
+    segment,
+    text,
     zoom,
 )
 
 __all__ = [
     "frames",
+    "properties",
+    "segment",
+    "text",
     "zoom",
 ]

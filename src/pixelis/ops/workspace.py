@@ -58,6 +58,7 @@ class Workspace:
             named image) or `px` (source pixels).
         text_limit: most characters of read text quoted in an observation (the rest stays in data).
         time_limit_s: wall time one operation may take.
+        engines: stand-ins for built-in engines, by what they do (`segment`: a `Segmenter`).
     """
 
     def __init__(
@@ -67,12 +68,14 @@ class Workspace:
         units: Units = "rel",
         text_limit: int = 4000,
         time_limit_s: float = 60.0,
+        engines: Mapping[str, Any] | None = None,
     ) -> None:
         self.media = media
         self.budget = budget or PixelBudget()
         self.units: Units = units
         self.text_limit = text_limit
         self.time_limit_s = time_limit_s
+        self.engines: dict[str, Any] = dict(engines or {})
         self.deadline = float("inf")
         self.handles: dict[str, Handle] = {}
         self.images: list[Image.Image] = []

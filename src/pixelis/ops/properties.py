@@ -1,0 +1,255 @@
+"""`get_properties`: colour, shape, size, position, orientation, texture, brightness of a thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import cv2
+import numpy as np
+from pydantic import Field
+from skimage.measure import regionprops
+
+from pixelis.episode import Observation
+from pixelis.errors import OpError
+from pixelis.geometry import Box, Size
+from pixelis.ops.arguments import Arguments, BoxArgument
+from pixelis.ops.candidates import around, filled, grabcut
+from pixelis.ops.colors import dominant
+from pixelis.ops.outline import shape_of
+from pixelis.ops.registry import operation
+from pixelis.ops.segment import CLEAR, box_of, center_of, segmenter
+from pixelis.ops.texture import texture_of
+from pixelis.ops.workspace import Handle, Workspace
+
+Property = Literal["color", "shape", "size", "position", "orientation", "texture", "brightness"]
+ALL: tuple[Property, ...] = (
+    "color", "shape", "size", "position", "orientation", "texture", "brightness",
+)  # fmt: skip
+BOX_SIDE_PX = 160
+ROUND_ECCENTRICITY = 0.4
+
+
+class PropertiesArguments(Arguments):
+    """Arguments of `get_properties`."""
+
+    mask: str | None = Field(None, description="handle of a mask, such as mask_1")
+    bbox_2d: BoxArgument | None = Field(
+        None, description="[x1, y1, x2, y2] around the thing, when there is no mask"
+    )
+    image: int = Field(0, ge=0, description="index of the image the box is given in")
+    properties: list[Property] | None = Field(None, description="which to give; all when left out")
+
+
+class Part(NamedTuple):
+    """A thing to describe: its pixels and mask in its own box, and that box in the source."""
+
+    rgb: np.ndarray
+    mask: np.ndarray
+    box: Box
+    source: tuple[int, int]
+
+
+@operation(PropertiesArguments)
+def get_properties(workspace: Workspace, arguments: PropertiesArguments) -> Observation:
+    """Measures a thing given by a mask or a box: its colour, shape, size, position and so on.
+
+    With a mask the fields join that mask's handle (`{mask_1.color}`); with a box the thing that
+    stands out in the box is found first and gets a handle of its own (`region_1`).
+    """
+    if (arguments.mask is None) == (arguments.bbox_2d is None):
+        raise OpError("give either mask (a handle such as mask_1) or bbox_2d, not both or neither")
+    if arguments.mask is not None:
+        handle, note = _masked(workspace, arguments.mask), ""
+    else:
+        handle, note = _boxed(workspace, arguments)
+    assert handle.mask is not None
+    wanted = arguments.properties or list(ALL)
+    part = part_of(np.asarray(workspace.frame(handle.frame)), handle.mask)
+    data = describe(part, wanted)
+    handle.data.update(data)
+    text = f"{handle.name}: {_told(data)}{note}"
+    return Observation(text, box=part.box, handle=handle.name, data=dict(handle.data))
+
+
+def part_of(rgb: np.ndarray, mask: np.ndarray) -> Part:
+    """The box of a mask cut out of a picture; both of the picture's height and width."""
+    box = box_of(mask)
+    x1, y1, x2, y2 = box.rounded()
+    return Part(rgb[y1:y2, x1:x2], mask[y1:y2, x1:x2], box, (mask.shape[1], mask.shape[0]))
+
+
+def describe(part: Part, wanted: list[Property]) -> dict[str, Any]:
+    """The wanted properties as plain JSON values; lengths in source pixels."""
+    makers: dict[str, Callable[[Part], dict[str, Any]]] = {
+        "color": _color,
+        "shape": _shape,
+        "size": _size,
+        "position": _position,
+        "orientation": _orientation,
+        "texture": _texture,
+        "brightness": _brightness,
+    }
+    data: dict[str, Any] = {}
+    for name in ALL:
+        if name in wanted:
+            data.update(makers[name](part))
+    return data
+
+
+# each property --------------------------------------------------------------------------------
+def _color(part: Part) -> dict[str, Any]:
+    colors = [
+        {"name": color.name, "rgb": list(color.rgb), "share": round(color.share, 2)}
+        for color in dominant(part.rgb, part.mask)
+    ]
+    return {"color": colors[0], "colors": colors}
+
+
+def _shape(part: Part) -> dict[str, Any]:
+    shape, region = shape_of(part.mask), _region(part)
+    measures = {
+        "match": round(shape.match, 3),
+        "next": shape.second,
+        "solidity": round(float(region.solidity), 3),
+        "eccentricity": round(float(region.eccentricity), 3),
+        "extent": round(float(region.extent), 3),
+        "perimeter_px": round(float(region.perimeter), 1),
+        "holes": int(1 - region.euler_number),
+    }
+    return {"shape": shape.name, "shape_measures": measures}
+
+
+def _size(part: Part) -> dict[str, Any]:
+    area = int(np.count_nonzero(part.mask))
+    size = {
+        "width_px": int(part.box.width),
+        "height_px": int(part.box.height),
+        "area_px": area,
+        "area_share": round(area / (part.source[0] * part.source[1]), 6),
+    }
+    return {"size": size}
+
+
+def _position(part: Part) -> dict[str, Any]:
+    row, column = _region(part).centroid
+    x = (part.box.x1 + column + 0.5) / part.source[0]
+    y = (part.box.y1 + row + 0.5) / part.source[1]
+    return {"position": {"name": _place(x, y), "x": round(x, 4), "y": round(y, 4)}}
+
+
+def _place(x: float, y: float) -> str:
+    across = "left" if x < 1 / 3 else "right" if x > 2 / 3 else ""
+    down = "top" if y < 1 / 3 else "bottom" if y > 2 / 3 else ""
+    return f"{down} {across}".strip() or "centre"
+
+
+def _orientation(part: Part) -> dict[str, Any]:
+    """Angle of the long axis against the horizontal, counter-clockwise; None when it has none."""
+    region = _region(part)
+    if region.eccentricity < ROUND_ECCENTRICITY:
+        return {"orientation_deg": None}
+    return {"orientation_deg": round((np.rad2deg(region.orientation) + 90) % 180, 1)}
+
+
+def _texture(part: Part) -> dict[str, Any]:
+    texture = texture_of(part.rgb, part.mask)
+    return {"texture": texture._asdict()}
+
+
+def _brightness(part: Part) -> dict[str, Any]:
+    """Mean luma (ITU-R BT.601) in [0, 1]."""
+    luma = cv2.cvtColor(np.ascontiguousarray(part.rgb), cv2.COLOR_RGB2GRAY)
+    return {"brightness": round(float(luma[part.mask].mean()) / 255, 3)}
+
+
+def _region(part: Part) -> Any:
+    return regionprops(part.mask.astype(np.uint8))[0]
+
+
+def _told(data: dict[str, Any]) -> str:
+    words = []
+    if "color" in data:
+        words.append(f"{data['color']['name']} ({data['color']['share']:.2f})")
+    if "shape" in data:
+        words.append(data["shape"])
+    if "size" in data:
+        words.append(f"{data['size']['width_px']}x{data['size']['height_px']} px")
+    if "position" in data:
+        words.append(data["position"]["name"])
+    if data.get("orientation_deg") is not None:
+        words.append(f"long axis at {data['orientation_deg']:g} degrees")
+    if "texture" in data and (data["texture"]["name"] != "plain" or not words):
+        words.append(data["texture"]["name"])
+    if "brightness" in data:
+        words.append(f"brightness {data['brightness']:.2f}")
+    return ", ".join(words) or "has no long axis"
+
+
+# where the thing is ---------------------------------------------------------------------------
+def _masked(workspace: Workspace, name: str) -> Handle:
+    handle = workspace.handle(name)
+    if handle.mask is None:
+        masks = [key for key, value in workspace.handles.items() if value.mask is not None]
+        raise OpError(f"{name} is not a mask; masks so far: {', '.join(masks) or 'none yet'}")
+    return handle
+
+
+def _boxed(workspace: Workspace, arguments: PropertiesArguments) -> tuple[Handle, str]:
+    assert arguments.bbox_2d is not None
+    box = workspace.resolve_box(arguments.bbox_2d, arguments.image)
+    rgb = np.asarray(workspace.source(arguments.image))
+    mask, found = thing_in(workspace, rgb, box)
+    workspace.check_time()
+    frame = workspace.view(arguments.image).frame
+    data = {"found": found, "area_px": int(np.count_nonzero(mask))}
+    handle = workspace.add_handle("region", data, box_of(mask), frame, mask)
+    if found == "box":
+        return handle, "; measured over the whole box, nothing in it stands out"
+    place = workspace.show(box_of(mask), arguments.image)
+    return handle, f"; measured on the thing found in the box, at {place}"
+
+
+def thing_in(workspace: Workspace, rgb: np.ndarray, box: Box) -> tuple[np.ndarray, str]:
+    """What stands out in a box, as a mask of the picture, and whether that is an `object`.
+
+    When nothing does, the mask is the whole box and the word is `box`.
+    """
+    x1, y1, x2, y2 = box.grow_to(1, Size(rgb.shape[1], rgb.shape[0])).rounded()
+    inside = np.zeros(rgb.shape[:2], bool)
+    inside[y1:y2, x1:x2] = True
+    rough = _unlike_outside(rgb, (x1, y1, x2, y2))
+    seed = center_of(rough if rough is not None else inside)
+    region = segmenter(workspace).segment(rgb, seed)
+    if region is not None and region.confidence >= CLEAR:
+        common = np.count_nonzero(region.mask & inside)
+        if common > 0.8 * np.count_nonzero(region.mask) and common > 0.1 * inside.sum():
+            return region.mask, "object"
+    if rough is not None:
+        return rough, "object"
+    return inside, "box"
+
+
+def _unlike_outside(rgb: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray | None:
+    """The largest part of a box that differs from what surrounds the box; None without one."""
+    x1, y1, x2, y2 = box
+    margin = max(3, round(0.2 * max(x2 - x1, y2 - y1)))
+    left, top = max(x1 - margin, 0), max(y1 - margin, 0)
+    part = rgb[top : y2 + margin, left : x2 + margin]
+    labels = np.full(part.shape[:2], cv2.GC_BGD, np.uint8)
+    labels[y1 - top : y2 - top, x1 - left : x2 - left] = cv2.GC_PR_FGD
+    scale = min(1.0, BOX_SIDE_PX / max(part.shape[:2]))
+    small = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    labels = cv2.resize(labels, small.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    wanted = np.count_nonzero(labels == cv2.GC_PR_FGD)
+    found = grabcut(small, labels, 3) if min(small.shape[:2]) > 3 else None
+    if found is None or not found.any():
+        return None
+    largest = around(found, tuple(int(value) for value in center_of(found)))
+    if largest is None or not 0.08 < np.count_nonzero(largest) / wanted < 0.97:
+        return None
+    mask = np.zeros(rgb.shape[:2], bool)
+    size = part.shape[1::-1]
+    fine = cv2.resize(filled(largest).astype(np.float32), size) > 0.5
+    mask[top : y2 + margin, left : x2 + margin] = fine
+    return mask if mask.any() else None
