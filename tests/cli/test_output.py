@@ -40,7 +40,7 @@ def test_debugging_silences_nothing(capfd, monkeypatch):
 
 def test_fields_line_up(capsys):
     Printer().field("saw", "first\nsecond")
-    assert capsys.readouterr().out == "  saw      first\n           second\n"
+    assert capsys.readouterr().out == "  saw        first\n             second\n"
 
 
 def test_no_colours_outside_a_terminal(capsys):

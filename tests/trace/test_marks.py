@@ -7,7 +7,7 @@ import pytest
 from pixelis.episode import Observation
 from pixelis.geometry import Box
 from pixelis.ops.workspace import Handle
-from pixelis.trace.marks import MOST_FRAMES, as_box, mask_outline, marks_of, spread
+from pixelis.trace.marks import MOST_FRAMES, as_box, marks_of, mask_outline, spread
 
 
 def filled(outline: str, shape: tuple[int, int]) -> np.ndarray:
