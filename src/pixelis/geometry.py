@@ -184,4 +184,9 @@ def fit_size(size: Size, max_pixels: int, min_pixels: int, multiple: int) -> Siz
         beta = math.sqrt(min_pixels / (size.width * size.height))
         width = math.ceil(size.width * beta / multiple) * multiple
         height = math.ceil(size.height * beta / multiple) * multiple
+        while width * height > max_pixels:  # a narrow range: rounding up overshot
+            if width * size.height >= height * size.width and width > multiple:
+                width -= multiple
+            else:
+                height -= multiple
     return Size(width, height)

@@ -33,7 +33,8 @@ class Command(NamedTuple):
 COMMANDS = {
     "ask": Command("pixelis.cli.ask", "Answer a question about a picture or a video."),
     "ops": Command("pixelis.cli.ops", "List the visual operations, or run one by hand."),
-    "eval": Command("pixelis.cli.eval", "Measure accuracy on generated or own questions."),
+    "eval": Command("pixelis.cli.eval", "Measure a model on worlds or on your own questions."),
+    "train": Command("pixelis.cli.train", "Train nano: pretrain, then sft."),
     "bench": Command("pixelis.cli.bench", "Run a timing script of the source checkout."),
     "help": Command("pixelis.cli.help", "Write the help of every command as one page."),
 }

@@ -10,7 +10,7 @@ from pydantic import Field
 from pixelis.episode import Observation
 from pixelis.geometry import Box, Point, Size, View
 from pixelis.ops.arguments import Arguments, PointArgument
-from pixelis.ops.regions import Classic, Segmenter
+from pixelis.ops.regions import Classic, Region, Segmenter
 from pixelis.ops.registry import operation
 from pixelis.ops.workspace import Workspace
 
@@ -39,7 +39,7 @@ def segment_object_at(workspace: Workspace, arguments: SegmentArguments) -> Obse
     view = workspace.view(arguments.image)
     point = workspace.resolve_point(arguments.point_2d, arguments.image)
     rgb = np.asarray(workspace.source(arguments.image))
-    region = segmenter(workspace).segment(rgb, point)
+    region = within(segmenter(workspace), rgb, point, view.box)
     workspace.check_time()
     if region is None or region.confidence < CLEAR:
         return _nothing(arguments, region.confidence if region else 0.0)
@@ -60,6 +60,21 @@ def segment_object_at(workspace: Workspace, arguments: SegmentArguments) -> Obse
     )
     confidence = round(region.confidence, 3)
     return Observation(text, None, index, shown, box, handle.name, confidence, data)
+
+
+def within(engine: Segmenter, rgb: np.ndarray, point: Point, part: Box) -> Region | None:
+    """The object at a source point among what the named image shows.
+
+    In a zoom the question is about what lies in the zoom: a card that fills it is background, not
+    the object, so the engine is shown that part alone. The mask has the source's size.
+    """
+    x1, y1, x2, y2 = part.rounded()
+    region = engine.segment(rgb[y1:y2, x1:x2], Point(point.x - x1, point.y - y1))
+    if region is None or region.mask.shape == rgb.shape[:2]:
+        return region
+    mask = np.zeros(rgb.shape[:2], bool)
+    mask[y1:y2, x1:x2] = region.mask
+    return Region(mask, region.confidence)
 
 
 def segmenter(workspace: Workspace) -> Segmenter:

@@ -1,0 +1,65 @@
+"""Settings of a command from a TOML file and `--key value` flags, checked by a pydantic model."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from pixelis.errors import ConfigError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def add_flags(parser: argparse.ArgumentParser, model: type[BaseModel]) -> None:
+    """One `--key` per field of the model, and `--config FILE.toml`."""
+    parser.add_argument("--config", metavar="FILE.toml", help="settings to start from")
+    for name, field in model.model_fields.items():
+        flag = "--" + name.replace("_", "-")
+        shown = f"default {field.default}" if field.default is not None else "default none"
+        if field.annotation is bool:
+            parser.add_argument(
+                flag, dest=name, action=argparse.BooleanOptionalAction, default=None, help=shown
+            )
+        else:
+            parser.add_argument(flag, dest=name, metavar="VALUE", default=None, help=shown)
+
+
+def resolve(args: argparse.Namespace, model: type[Model]) -> Model:
+    """The settings: defaults, then the TOML file, then flags; ConfigError names what is wrong."""
+    values: dict[str, Any] = _read_toml(Path(args.config)) if args.config else {}
+    _refuse_unknown(values, model, args.config)
+    values |= {
+        name: value for name in model.model_fields if (value := getattr(args, name)) is not None
+    }
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"setting {name} = {first['input']!r}: {first['msg']}") from error
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; give a readable TOML file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def _refuse_unknown(values: dict[str, Any], model: type[BaseModel], path: str | None) -> None:
+    for key in values:
+        if key not in model.model_fields:
+            near = difflib.get_close_matches(key, model.model_fields, 1)
+            hint = (
+                f"; did you mean {near[0]!r}?"
+                if near
+                else f"; allowed: {', '.join(model.model_fields)}"
+            )
+            raise ConfigError(f"{path}: unknown setting {key!r}{hint}")

@@ -1,0 +1,115 @@
+"""Golden episodes: every task solved by the oracle, every observation executed, wrong ones dropped.
+
+A shard is `episodes-00000.jsonl` (episodes with their gold answers) and `episodes-00000.npz` (the
+images of each episode at the model's size), written atomically, without pickles.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pixelis.answers.score import correct
+from pixelis.data import phrases, tasks
+from pixelis.data.oracle import solve
+from pixelis.data.tasks import Plan, Task
+from pixelis.data.worlds import layouts
+from pixelis.data.worlds.palette import COLORS
+from pixelis.episode import Episode
+from pixelis.media import Picture
+from pixelis.models.resize import fit_image
+from pixelis.ops import REGISTRY
+from pixelis.ops.workspace import PixelBudget, Workspace
+
+SHARD = 64
+UNKNOWN_EVERY = 9
+
+
+@dataclass(frozen=True)
+class Golden:
+    """A golden episode with the images the model saw (uint8 RGB) and its task's gold answer."""
+
+    episode: Episode
+    gold: str
+    images: tuple[np.ndarray, ...]
+
+
+def draw_unknown(seed: int, index: int) -> Task:
+    """A question that looking cannot answer, about a scene of the training domains."""
+    rng = np.random.default_rng([seed, 31, index])
+    scene = layouts.draw_scene(rng, layouts.draw_domain(rng))
+    absent = sorted(set(COLORS) - {item.color for item in scene.items})
+    kind = str(rng.choice(["unknown", "unknown", "unknown", "read_card", "shape_of", "shape_on"]))
+    slots = {}
+    if kind != "unknown":
+        color = str(rng.choice(absent))
+        slots = {"card": f"{color} {phrases.CARD}", "color": color}
+    question = phrases.ask(rng, kind, slots)
+    plan = Plan("unknown")
+    return Task(f"unknown-{seed}-{index}", "unknown", scene, question, "", "text", "easy", plan)
+
+
+def make(task: Task, budget: PixelBudget, text_limit: int) -> Golden | None:
+    """Solves a task for real; None when the operations led to a wrong answer."""
+    image = task.image
+    picture = Picture(image, task.id, "")
+    workspace = Workspace(picture, budget, text_limit=text_limit)
+    episode = replace(solve(task, workspace, REGISTRY), meta={"family": task.family})
+    assert episode.answer is not None
+    if task.plan.kind != "unknown" and not correct(
+        episode.answer.text, task.answer, task.answer_type
+    ):
+        return None
+    images = tuple(np.asarray(fit_image(shown, budget)) for shown in workspace.images)
+    return Golden(episode, task.answer, images)
+
+
+def write_shard(folder: Path, seed: int, number: int, budget: PixelBudget, text_limit: int) -> None:
+    """Shard `number`: the golden episodes of tasks number*64 .. number*64+63."""
+    arrays: dict[str, np.ndarray] = {}
+    lines = []
+    for index in range(number * SHARD, (number + 1) * SHARD):
+        hidden = index % UNKNOWN_EVERY == UNKNOWN_EVERY - 1
+        task = draw_unknown(seed, index) if hidden else tasks.draw(seed, index)
+        golden = make(task, budget, text_limit)
+        if golden is None:
+            continue
+        for place, image in enumerate(golden.images):
+            arrays[f"{len(lines)}_{place}"] = image
+        record = {
+            "episode": golden.episode.to_dict(),
+            "gold": golden.gold,
+            "images": len(golden.images),
+        }
+        lines.append(json.dumps(record, ensure_ascii=False))
+    stem = folder / f"episodes-{number:05d}"
+    np.savez(stem.with_suffix(".part.npz"), **arrays)  # type: ignore[arg-type]
+    os.replace(stem.with_suffix(".part.npz"), stem.with_suffix(".npz"))
+    stem.with_suffix(".part").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    os.replace(stem.with_suffix(".part"), stem.with_suffix(".jsonl"))
+
+
+def read_shard(path: Path) -> Iterator[Golden]:
+    """The golden episodes of one `.jsonl` shard."""
+    with np.load(path.with_suffix(".npz"), allow_pickle=False) as arrays:
+        for place, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
+            record = json.loads(line)
+            images = tuple(arrays[f"{place}_{k}"] for k in range(record["images"]))
+            yield Golden(Episode.from_dict(record["episode"]), record["gold"], images)
+
+
+def fill(
+    folder: Path, seed: int, first: int, step: int, last: int, budget: PixelBudget, text_limit: int
+) -> None:
+    """Writes shards first, first+step, ... below last; existing ones are left alone."""
+    cv2.setNumThreads(1)
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(first, last, step):
+        if not (folder / f"episodes-{number:05d}.jsonl").exists():
+            write_shard(folder, seed, number, budget, text_limit)

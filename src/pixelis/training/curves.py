@@ -1,0 +1,57 @@
+"""Training curves: metrics.jsonl to one figure."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+PANELS = {
+    "loss": ("loss", "dense"),
+    "seeing (share right)": ("class", "glyph", "color", "hit"),
+    "box error (sides)": ("box",),
+}
+COLORS = {
+    "loss": "#0072B2",
+    "dense": "#E69F00",
+    "class": "#009E73",
+    "glyph": "#CC79A7",
+    "color": "#D55E00",
+    "hit": "#56B4E9",
+    "box": "#000000",
+}
+
+
+def smooth(values: np.ndarray, window: int) -> np.ndarray:
+    """Running mean over `window` steps, ignoring missing values."""
+    known = np.isfinite(values)
+    kernel = np.ones(window)
+    total = np.convolve(np.where(known, values, 0.0), kernel, "same")
+    count = np.convolve(known.astype(float), kernel, "same")
+    return np.divide(total, count, out=np.full(len(values), np.nan), where=count > 0)
+
+
+def figure(metrics: list[dict]) -> Figure:
+    """The curves of a run; stages follow one another on the step axis."""
+    drawn = Figure(figsize=(11, 3.4), layout="constrained")
+    axes = drawn.subplots(1, len(PANELS))
+    window = max(1, len(metrics) // 60)
+    for axis, (title, names) in zip(axes, PANELS.items(), strict=True):
+        for name in names:
+            values = np.array([row.get(name, np.nan) for row in metrics], float)
+            if np.isfinite(values).any():
+                axis.plot(smooth(values, window), label=name, color=COLORS[name], lw=1.4)
+        axis.set_title(title, fontsize=10)
+        axis.set_xlabel("step (all stages)")
+        axis.grid(alpha=0.3)
+        axis.legend(fontsize=8)
+    drawn.suptitle(f"{len(metrics)} steps, running mean over {window}", fontsize=9)
+    return drawn
+
+
+def draw_curves(metrics: Path, picture: Path) -> None:
+    """Reads metrics.jsonl and writes the figure."""
+    rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
+    figure(rows).savefig(picture, dpi=110)

@@ -1,0 +1,265 @@
+"""Lessons of pre-training: what is asked about a picture, in the chat format from the first step.
+
+Three kinds, mixed in every batch: several questions about one picture (list, where, what is at,
+how many, which call comes first), the same inside a zoom, and the opening of an episode (question,
+zoom, what was seen, next call). One token format from the start; the mixture is kept to the end,
+because episodes alone let locating fade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pixelis.data import phrases, tasks
+from pixelis.data.oracle import CANNOT, enumerated, tens
+from pixelis.data.tasks import Query
+from pixelis.data.worlds.crowd import GLYPH
+from pixelis.data.worlds.palette import COLORS
+from pixelis.data.worlds.scene import Item
+from pixelis.models.nano import SYSTEM
+from pixelis.models.template import VISION, Segment, call_text, segments
+from pixelis.training.pool import Record
+from pixelis.training.views import Seen
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One training sequence: text segments with an image placeholder per picture in `images`."""
+
+    segments: tuple[Segment, ...]
+    images: tuple[Seen, ...]
+
+
+def dialogue(images: Sequence[Seen], turns: Sequence[tuple[str, str]]) -> Lesson:
+    """Questions and answers about one picture, which stands before the first question."""
+    messages: list[dict[str, str]] = [{"role": "system", "content": SYSTEM}]
+    for number, (question, answer) in enumerate(turns):
+        text = VISION + question if number == 0 else question
+        messages += [{"role": "user", "content": text}, {"role": "assistant", "content": answer}]
+    return Lesson(tuple(segments(messages)), tuple(images))
+
+
+def turn(thought: str, rest: str) -> str:
+    """What the model writes in one turn."""
+    return f"<think>{thought}</think>\n{rest}" if thought else rest
+
+
+def name(item: Item) -> str:
+    """How lists and pointing name an item."""
+    return (
+        item.shape.removeprefix(GLYPH)
+        if item.shape.startswith(GLYPH)
+        else f"{item.color} {item.shape}"
+    )
+
+
+def _box(seen: Seen, item: Item) -> str:
+    return str(list(seen.relative(item)))
+
+
+def _shown(seen: Seen) -> list[Item]:
+    """What this view lets one see: free things in an overview, a card's marks in a zoom."""
+    if seen.card < 0:
+        found = [i for i in seen.items if i.parent < 0 and i.kind != "text"]
+        found += [i for i in seen.items if i.shape.startswith(GLYPH)]
+    else:
+        found = [i for i in seen.items if i.parent == seen.card and i.kind == "chip"]
+    return [item for item in found if seen.visible(item)]
+
+
+def _ordered(items: Sequence[Item]) -> list[Item]:
+    return sorted(items, key=lambda item: (item.box.center.y, item.box.center.x))
+
+
+Turn = tuple[str, str] | None
+
+
+def ask_list(rng: np.random.Generator, seen: Seen) -> Turn:
+    """Every thing in reading order with its box; at most seven."""
+    items = _ordered(_shown(seen))
+    if not 1 <= len(items) <= 7:
+        return None
+    return "List everything.", "; ".join(f"{name(i)} {_box(seen, i)}" for i in items)
+
+
+def _single(rng: np.random.Generator, seen: Seen) -> Item | None:
+    items = _shown(seen)
+    names = [name(item) for item in items]
+    alone = [item for item in items if names.count(name(item)) == 1]
+    return alone[int(rng.integers(len(alone)))] if alone else None
+
+
+def ask_where(rng: np.random.Generator, seen: Seen) -> Turn:
+    item = _single(rng, seen)
+    return None if item is None else (f"Where is the {name(item)}?", _box(seen, item))
+
+
+def ask_point(rng: np.random.Generator, seen: Seen) -> Turn:
+    item = _single(rng, seen)
+    if item is None:
+        return None
+    return f"Point at the {name(item)}.", str(list(seen.point(tasks.middle(item))))
+
+
+def ask_at(rng: np.random.Generator, seen: Seen) -> Turn:
+    """What is at a place: the item of a random covered patch's centre."""
+    items = _shown(seen)
+    if not items:
+        return None
+    item = items[int(rng.integers(len(items)))]
+    x, y = seen.point(tasks.middle(item))
+    return f"What is at [{x}, {y}]?", name(item)
+
+
+def ask_glyph(rng: np.random.Generator, seen: Seen) -> Turn:
+    """Which letter or digit a zoomed card carries."""
+    texts = [
+        i for i in seen.items if i.parent == seen.card and i.kind == "text" and len(i.text) == 1
+    ]
+    if seen.card < 0 or not texts:
+        return None
+    return "Which character is it?", texts[0].text.upper()
+
+
+def ask_count(rng: np.random.Generator, seen: Seen) -> Turn:
+    """How many in this view of one colour, one shape, or all."""
+    items = _shown(seen)
+    if not 1 <= len(items) <= 10:
+        return None
+    kind = rng.random()
+    one = items[int(rng.integers(len(items)))]
+    if kind < 0.3:
+        chosen, words = items, "things"
+    elif kind < 0.65:
+        chosen, words = [i for i in items if i.color == one.color], f"{one.color} things"
+    else:
+        chosen, words = [i for i in items if i.shape == one.shape], f"{one.shape} things"
+    points = [list(seen.point(tasks.middle(item))) for item in chosen]
+    return f"How many {words} do you see?", turn(enumerated(points), str(len(points)))
+
+
+ASK: dict[str, Callable[[np.random.Generator, Seen], Turn]] = {
+    "list": ask_list,
+    "where": ask_where,
+    "point": ask_point,
+    "at": ask_at,
+    "glyph": ask_glyph,
+    "count": ask_count,
+}
+
+
+def first_turn(seen: Seen, query: Query) -> str:
+    """What the model should write first when asked this: a call, or a count it can see at once."""
+    plan = query.plan
+    if plan.kind == "read":
+        box = {} if plan.box is None else {"bbox_2d": box_tens(seen, plan)}
+        return turn(plan.target, call_text("read_text", box))
+    if plan.box is not None:
+        return turn(plan.target, call_text("zoom_in", {"bbox_2d": box_tens(seen, plan)}))
+    return closer_turn(seen, query, image=0)
+
+
+def box_tens(seen: Seen, query_plan: tasks.Plan) -> list[int]:
+    """The plan's box in 0..1000 of this view, tens."""
+    assert query_plan.box is not None
+    values = seen.view.to_relative(query_plan.box)
+    return [tens(value) for value in values]
+
+
+def closer_turn(seen: Seen, query: Query, image: int) -> str:
+    """The turn once the asked things are visible: segment one, or count them."""
+    plan = query.plan
+    points = [list(seen.point(point)) for point in plan.points]
+    if plan.kind == "count":
+        cite = f" [crop_{image}]" if image else ""
+        return turn(enumerated(points), f"{len(points)}{cite}")
+    arguments: dict[str, object] = {"point_2d": points[0]}
+    if image:
+        arguments["image"] = image
+    return turn(plan.target, call_text("segment_object_at", arguments))
+
+
+def zoom_text(seen: Seen, overview: Seen) -> str:
+    """What zoom_in tells the model."""
+    part = list(overview.view.to_relative(seen.view.box))
+    box, size = seen.view.box, seen.view.size
+    return (
+        f"crop_1 is image 1: part {part} of image 0, "
+        f"{round(box.width)}x{round(box.height)} px enlarged to {size.width}x{size.height}"
+    )
+
+
+def ask_unknown(rng: np.random.Generator, seen: Seen) -> tuple[str, str]:
+    """Something no look at the pixels can tell, or about a thing that is not there."""
+    absent = sorted(set(COLORS) - {item.color for item in seen.items})
+    kind = str(rng.choice(["unknown", "unknown", "read_card", "shape_of", "shape_on"]))
+    if kind == "unknown" or not absent:
+        return phrases.ask(rng, "unknown", {}), CANNOT
+    color = absent[int(rng.integers(len(absent)))]
+    slots = {"card": f"{color} {phrases.CARD}", "color": color}
+    return phrases.ask(rng, kind, slots), CANNOT
+
+
+def look_lesson(rng: np.random.Generator, record: Record, turns: int) -> Lesson | None:
+    """Several questions about the overview: seeing, and which call comes first."""
+    seen = record.views[0]
+    found: list[tuple[str, str]] = []
+    for _ in range(turns):
+        if record.queries and rng.random() < 0.5:
+            query = balanced(rng, record.queries)
+            question = phrases.ask(rng, query.kind, query.slots)
+            found.append((question, first_turn(seen, query)))
+            continue
+        if rng.random() < 0.16:
+            found.append(ask_unknown(rng, seen))
+            continue
+        made = ASK[str(rng.choice(["list", "where", "point", "at", "count"], p=LOOK))](rng, seen)
+        if made is not None:
+            found.append(made)
+    return dialogue([seen], found) if found else None
+
+
+LOOK = (0.15, 0.25, 0.2, 0.2, 0.2)
+
+
+def balanced(rng: np.random.Generator, queries: Sequence[Query]) -> Query:
+    """A query with each family equally likely."""
+    families = sorted({query.family for query in queries})
+    family = families[int(rng.integers(len(families)))]
+    return tasks.choose(rng, [query for query in queries if query.family == family])
+
+
+def zoom_lesson(rng: np.random.Generator, record: Record, turns: int) -> Lesson | None:
+    """Several questions about what a zoom shows."""
+    if len(record.views) < 2:
+        return None
+    seen = record.views[int(rng.integers(1, len(record.views)))]
+    kinds = list(rng.choice(["list", "where", "point", "at", "glyph", "count"], turns))
+    made = [ASK[str(kind)](rng, seen) for kind in kinds]
+    found = [one for one in made if one is not None]
+    return dialogue([seen], found) if found else None
+
+
+def episode_lesson(rng: np.random.Generator, record: Record) -> Lesson | None:
+    """Question, zoom, what was seen, next call or count."""
+    overview = record.views[0]
+    zooms = {view.card: view for view in record.views[1:]}
+    boxes = {overview.items[card].box: view for card, view in zooms.items()}
+    chosen = [
+        q for q in record.queries if q.plan.kind in ("measure", "count") and q.plan.box in boxes
+    ]
+    if not chosen:
+        return None
+    query = balanced(rng, chosen)
+    seen = boxes[query.plan.box]  # type: ignore[index]
+    messages = [
+        {"role": "system", "content": SYSTEM},
+        {"role": "user", "content": VISION + phrases.ask(rng, query.kind, query.slots)},
+        {"role": "assistant", "content": first_turn(overview, query)},
+        {"role": "tool", "content": zoom_text(seen, overview) + VISION},
+        {"role": "assistant", "content": closer_turn(seen, query, image=1)},
+    ]
+    return Lesson(tuple(segments(messages)), (overview, seen))

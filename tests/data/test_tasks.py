@@ -1,0 +1,86 @@
+import hashlib
+import subprocess
+import sys
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from pixelis.answers.score import correct
+from pixelis.data import tasks
+from pixelis.errors import ConfigError
+
+SAMPLE = 60
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return [tasks.draw(4, index, "test") for index in range(SAMPLE)]
+
+
+def digest(task):
+    parts = (task.question, task.answer, task.scene.pixels.tobytes())
+    return hashlib.sha256(repr(parts[:2]).encode() + parts[2]).hexdigest()
+
+
+def test_same_seed_same_bytes_in_another_process(drawn):
+    code = (
+        "import hashlib; from pixelis.data import tasks\n"
+        "t = tasks.draw(4, 7, 'test')\n"
+        "print(hashlib.sha256(repr((t.question, t.answer)).encode() + "
+        "t.scene.pixels.tobytes()).hexdigest())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == digest(drawn[7])
+
+
+def test_splits_and_seeds_differ(drawn):
+    others = [tasks.draw(4, 7, "train"), tasks.draw(4, 7, "shift"), tasks.draw(5, 7, "test")]
+    assert len({digest(task) for task in [drawn[7], *others]}) == 4
+
+
+def test_the_gold_answer_wins_and_an_empty_or_wrong_one_loses(drawn):
+    for task in drawn:
+        assert correct(task.answer, task.answer, task.answer_type)
+        assert not correct("", task.answer, task.answer_type)
+        wrong = {"number": "77", "color": "beige", "word": "wombat"}.get(task.answer_type, "qqqq")
+        assert not correct(wrong, task.answer, task.answer_type)
+
+
+def test_families_take_turns_and_answers_are_spread(drawn):
+    assert Counter(task.family for task in drawn) == Counter(dict.fromkeys(tasks.FAMILIES, 20))
+    counts = Counter(task.answer for task in drawn if task.answer_type == "number")
+    assert len(counts) >= 4
+    assert counts.most_common(1)[0][1] <= 10
+
+
+def test_points_lie_on_what_is_asked_about(drawn):
+    for task in drawn:
+        for point in task.plan.points:
+            inside = [item for item in task.scene.items if item.box.contains(tasks.Point(*point))]
+            assert any(item.kind in ("chip", "object") for item in inside)
+
+
+def test_counts_equal_the_points(drawn):
+    for task in drawn:
+        if task.plan.kind == "count":
+            assert int(task.answer) == len(task.plan.points)
+
+
+def test_the_ink_of_a_measured_thing_has_its_colour(drawn):
+    anchors = {"red": (0, 200), "green": (1, 120), "blue": (2, 150)}
+    checked = 0
+    for task in drawn:
+        if task.answer_type == "color" and task.answer in anchors:
+            x, y = (round(value) for value in task.plan.points[0])
+            pixel = task.scene.pixels[y, x].astype(int)
+            assert int(np.argmax(pixel)) == anchors[task.answer][0], (task.id, pixel)
+            checked += 1
+    assert checked
+
+
+def test_unknown_split_and_family_are_named():
+    with pytest.raises(ConfigError, match="split 'dev'"):
+        tasks.draw(1, 1, "dev")
+    with pytest.raises(ConfigError, match="family 'poems'"):
+        tasks.draw(1, 1, families=("poems",))

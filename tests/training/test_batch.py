@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pixelis.models.nano import nano_config, new_nano
+from pixelis.models.processor import PixelProcessor
+from pixelis.training import pool
+from pixelis.training.batch import Encoder, block_order, collate, dense_of, patchify
+from pixelis.training.lessons import episode_lesson, look_lesson
+from pixelis.training.loss import DenseHead, TokenLoss, dense_loss, forward
+from pixelis.training.views import CLASSES, targets
+
+
+@pytest.fixture(scope="module")
+def processor(tokenizer):
+    return PixelProcessor.build(tokenizer, pool.BUDGET, nano_config(tokenizer).vision_config)
+
+
+@pytest.fixture(scope="module")
+def lessons(records):
+    rng = np.random.default_rng(0)
+    made = [look_lesson(rng, record, 4) for record in records if record.queries]
+    made += [episode_lesson(rng, record) for record in records]
+    return [lesson for lesson in made if lesson is not None]
+
+
+def test_patches_are_those_of_the_serving_processor(processor, records):
+    for record in records[:6]:
+        pixels = record.views[0].pixels
+        served = processor.pixels([Image.fromarray(pixels)])["pixel_values"]
+        np.testing.assert_allclose(patchify(pixels), served.numpy(), atol=1e-5)
+
+
+def test_block_order_follows_patchify():
+    rows, columns = 4, 6
+    numbers = np.arange(rows * columns)
+    pixels = np.repeat(np.repeat(numbers.reshape(rows, columns), 16, 0), 16, 1)
+    pixels = np.repeat(pixels[..., None], 3, 2).astype(np.uint8)
+    seen = np.rint((patchify(pixels)[:, 0] + 1) * 127.5)
+    np.testing.assert_array_equal(seen, block_order(numbers, rows, columns))
+
+
+def test_tokens_are_those_of_the_serving_processor(processor, tokenizer, lessons):
+    encoder = Encoder(tokenizer)
+    for lesson in lessons[:5]:
+        ids, labels = encoder.lesson(lesson)
+        text = "".join(segment.text for segment in lesson.segments)
+        again = []
+        counts = iter(seen.cover.size // 4 for seen in lesson.images)
+        for token in tokenizer(text, add_special_tokens=False)["input_ids"]:
+            again += [token] * (next(counts) if token == encoder.image_id else 1)
+        assert ids == again
+        assert 0 < sum(label >= 0 for label in labels) < len(labels)
+
+
+def test_dense_truth_names_the_item_under_each_patch(records):
+    seen = next(record.views[0] for record in records if record.kind in ("few", "objects"))
+    classes, _, boxes = targets(seen)
+    assert set(np.unique(classes)) - {0} <= {CLASSES.index(item.shape) for item in seen.items}
+    columns = seen.cover.shape[1]
+    for place in np.flatnonzero(classes)[:5]:
+        y, x = divmod(int(place), columns)
+        item = seen.items[seen.cover[y, x]]
+        left = (boxes[place, 0] + (x + 0.5) / columns) * seen.view.box.width
+        assert left == pytest.approx(item.box.x1, abs=1.0)
+
+
+def test_losses_fall_when_the_same_batch_is_seen_again(tokenizer, lessons):
+    torch.manual_seed(0)
+    encoder = Encoder(tokenizer)
+    batch = collate(encoder, lessons[:3])
+    model = new_nano(tokenizer)
+    head = DenseHead(model.config.text_config.hidden_size)
+    token_loss = TokenLoss(tokenizer, model.config.text_config.vocab_size)
+    optimizer = torch.optim.AdamW([*model.parameters(), *head.parameters()], lr=2e-3)
+    losses = []
+    for _ in range(12):
+        logits, labels, merged = forward(model, batch)
+        loss = token_loss(logits, labels) + dense_loss(head, merged, batch.dense).loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.75 * losses[0]
+
+
+def test_dense_of_joins_images(records):
+    images = [record.views[0] for record in records[:3]]
+    truth = dense_of(images)
+    assert len(truth.classes) == sum(seen.cover.size for seen in images)
