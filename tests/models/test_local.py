@@ -67,7 +67,7 @@ def test_logprobs_are_those_of_the_model(policy):
 
 
 def test_no_image_or_control_token_is_ever_written(policy):
-    hot = Sampling(temperature=50.0, max_new_tokens=200, seed=1)
+    hot = Sampling(temperature=50.0, max_new_tokens=60, seed=1)
     turns = policy.generate(REQUESTS, hot)
     written = {token for turn in turns for token in turn.token_ids}
     assert len(written) > 100
@@ -77,7 +77,7 @@ def test_no_image_or_control_token_is_ever_written(policy):
 
 
 def test_the_closing_token_ends_a_turn(policy):
-    hot = Sampling(temperature=50.0, max_new_tokens=400, seed=1)
+    hot = Sampling(temperature=50.0, max_new_tokens=150, seed=1)
     closing = policy.processor.tokenizer.convert_tokens_to_ids("<|im_end|>")
     turns = policy.generate(REQUESTS * 3, hot)
     stopped = [turn for turn in turns if turn.ended == "stop"]

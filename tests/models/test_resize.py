@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -11,10 +11,12 @@ from pixelis.ops.workspace import PixelBudget
 BUDGETS = [
     PixelBudget(),
     PixelBudget(64 * 64, 96 * 96, 32),
+    PixelBudget(192 * 192, 192 * 192, 32),
     PixelBudget(256 * 256, 1024 * 1024, 28),
 ]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 3000), st.integers(1, 3000), st.sampled_from(BUDGETS))
 def test_a_fitted_image_is_not_fitted_again(width, height, budget):
     once = budget.fit(Size(width, height))
@@ -22,9 +24,15 @@ def test_a_fitted_image_is_not_fitted_again(width, height, budget):
         assert fitted(once, budget)
 
 
-@pytest.mark.parametrize(("size", "is_fit"), [((32, 32), False), ((448, 224), False)])
-def test_images_that_only_happen_to_be_multiples_are_fitted(size, is_fit):
-    assert fitted(Size(*size), PixelBudget()) is is_fit
+@pytest.mark.parametrize("size", [(32, 32), (64, 64), (96, 96), (128, 128), (64, 128), (448, 224)])
+def test_originals_that_only_happen_to_be_multiples_are_fitted(size):
+    assert not fitted(Size(*size), PixelBudget())
+    assert fit_image(Image.new("RGB", size), PixelBudget()).size == PixelBudget().fit(Size(*size))
+
+
+@pytest.mark.parametrize("size", [(32, 416), (64, 416), (160, 224), (352, 96), (224, 224)])
+def test_narrow_crops_are_left_as_they_are(size):
+    assert fitted(Size(*size), PixelBudget())
 
 
 def test_pixels_are_resized_and_made_rgb():

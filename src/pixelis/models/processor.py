@@ -96,10 +96,13 @@ class PixelProcessor(Qwen3VLProcessor):
         cls, tokenizer: PreTrainedTokenizerBase, budget: PixelBudget, vision: Qwen3VLVisionConfig
     ) -> PixelProcessor:
         """A processor for the vision tower of this configuration; pixels reach it in [-1, 1]."""
+        sizes: dict[str, Any] = {
+            "patch_size": vision.patch_size,
+            "merge_size": vision.spatial_merge_size,
+            "temporal_patch_size": vision.temporal_patch_size,
+        }
         image_processor = Qwen2VLImageProcessorPil(
-            patch_size=vision.patch_size,
-            merge_size=vision.spatial_merge_size,
-            temporal_patch_size=vision.temporal_patch_size,
+            **sizes,
             image_mean=[0.5, 0.5, 0.5],
             image_std=[0.5, 0.5, 0.5],
         )

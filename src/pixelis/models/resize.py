@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from PIL import Image
 
 from pixelis.geometry import Size
@@ -22,11 +24,15 @@ def fit_image(image: Image.Image, budget: PixelBudget) -> Image.Image:
 def fitted(size: Size, budget: PixelBudget) -> bool:
     """Whether `size` can be the outcome of a fit.
 
-    Rounding down may leave an image below the least area when the range is narrow, so fitting is
-    not idempotent; such an image is known by having no room for one more multiple on both sides.
+    A budget too narrow for an aspect gives fewer than `min_pixels`, and fitting such an image again
+    could change it. It is known by having no room for the next larger size of the same aspect,
+    which a small original (64×64, 96×96, ...) has.
     """
-    step = budget.multiple
-    if size.width % step or size.height % step or size.width * size.height > budget.max_pixels:
+    columns, rows = size.width // budget.multiple, size.height // budget.multiple
+    if size != (columns * budget.multiple, rows * budget.multiple):
         return False
-    enough = size.width * size.height >= budget.min_pixels
-    return enough or (size.width + step) * (size.height + step) > budget.max_pixels
+    area = size.width * size.height
+    if not budget.min_pixels <= area <= budget.max_pixels:
+        larger = 1 + 1 / math.gcd(columns, rows)
+        return area <= budget.max_pixels < area * larger**2
+    return True
