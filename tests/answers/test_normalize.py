@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelis.answers import normalize
-from pixelis.answers.types import ANSWER_TYPES, COLOR_SYNONYMS, COLORS
+from pixelis.answers.types import ANSWER_TYPES
 
 ONES = [
     "zero",
@@ -112,12 +112,6 @@ def test_a_long_run_of_number_words_is_cheap():
 )
 def test_color(text, terms):
     assert normalize.color(text) == terms
-
-
-def test_every_synonym_leads_to_a_basic_term():
-    assert len(COLORS) == 11
-    assert set(COLOR_SYNONYMS.values()) <= set(COLORS)
-    assert not set(COLOR_SYNONYMS) & set(COLORS)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from pydantic import Field
 
 from pixelis.agent import Agent
 from pixelis.episode import Observation
+from pixelis.evals.controls import agent_solver
 from pixelis.evals.question import Benchmark, Question
+from pixelis.evals.run import evaluate
 from pixelis.geometry import View
 from pixelis.models.policy import Profile, Request, Sampling, Turn
 from pixelis.ops.arguments import Arguments, BoxArgument, PointArgument
@@ -153,3 +156,18 @@ def write_questions(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def results(benchmark, make_agent):
+    with make_agent() as agent:
+        return evaluate(benchmark, agent_solver(agent))
+
+
+@pytest.fixture
+def mixed(results):
+    """Six wrong of 24, with calls that failed, doubts and gaps in confidence."""
+    wrong = [replace(r, correct=False, score=0.5, answer="<b>|pink</b>") for r in results[:6]]
+    wrong[0] = replace(wrong[0], known=False, ops=3, failed_ops=2)
+    wrong[1] = replace(wrong[1], confidence=None, ended="tokens")
+    return [*wrong, *results[6:]]

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     from pixelis.evals.run import evaluate
 
     out = Path(args.out) if args.out else None
-    settings = {"model": args.model, "control": args.control}
+    settings = {"model": _model(args), "control": args.control}
     with _Setting(args) as setting:
         with _Progress(Printer(), quiet=args.json) as progress:
             results = evaluate(benchmark, setting.solver, settings, out, progress.tell)
@@ -175,11 +175,16 @@ def _benchmark(args: argparse.Namespace) -> Benchmark:
     return read_worlds(args.split, args.seed, args.limit, families)
 
 
+def _model(args: argparse.Namespace) -> str:
+    """Who answers: no model has a part in the oracle."""
+    return "oracle" if args.control == "oracle" else args.model
+
+
 def _facts(args: argparse.Namespace, benchmark: Benchmark, weights: str | None) -> dict[str, Any]:
     from pixelis.evals.provenance import commit
 
     return {
-        "model": args.model,
+        "model": _model(args),
         "control": args.control,
         "benchmark": benchmark.name,
         "settings": dict(benchmark.settings),
