@@ -168,6 +168,10 @@ class Episode:
             return cls.from_dict(json.loads(text))
         except json.JSONDecodeError as error:
             raise DataError(f"not JSON: {error.msg} at character {error.pos}") from error
+        except UnicodeDecodeError as error:
+            raise DataError(f"not JSON: bytes are not {error.encoding}") from error
+        except RecursionError as error:
+            raise DataError("not an episode: nested too deeply") from error
 
 
 _ADAPTER: TypeAdapter[Episode] = TypeAdapter(Episode)

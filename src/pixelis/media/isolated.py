@@ -124,16 +124,22 @@ class IsolatedReader:
         timer = threading.Timer(allowed_s, process.kill)
         timer.daemon = True
         timer.start()
+        whole = False
         try:
             process.stdin.write(json.dumps(request).encode() + b"\n" + data)
             process.stdin.flush()
             head, raw = _reply(process.stdout, self._largest())
+            whole = True
         except (OSError, ValueError, EOFError) as error:
             late = timer.finished.is_set()
             reason = f"took longer than {allowed_s:g} s" if late else "crashed the decoder"
             raise self._lost(reason) from error
         finally:
             timer.cancel()
+            if (
+                not whole
+            ):  # also when interrupted: the rest of the reply would be taken for the next
+                self.close()
         if "error" in head:
             raise MediaError(str(head["error"]))
         return head, raw

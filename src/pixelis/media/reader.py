@@ -95,11 +95,16 @@ class Reader:
 
     def frame(self, number: int) -> Image.Image:
         self._start_clock()
+        whole = False
         try:
-            return self._picture(self._reach(number))
+            image = self._picture(self._reach(number))
+            whole = True
+            return image
         except _BROKEN as error:
-            self._current = None
             raise self._told(error, f"frame {number} cannot be decoded") from error
+        finally:
+            if not whole:  # also when interrupted: the place in the stream is not known
+                self._current = None
 
     def close(self) -> None:
         with suppress(*_BROKEN):

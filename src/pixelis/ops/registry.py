@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextvars
 import inspect
 import logging
-import math
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pixelis.episode import Call, Observation
 from pixelis.errors import ConfigError, MediaError, OpError
 from pixelis.media import Video
+from pixelis.ops.watchdog import WATCHDOG, Overtime
 from pixelis.ops.workspace import Workspace
 
 ENTRY_POINTS = "pixelis.operations"
@@ -105,8 +103,8 @@ class Registry:
     def run(self, call: Call, workspace: Workspace) -> Observation:
         """Runs a call; every failure comes back as an error observation, never as an exception.
 
-        An operation that outlives the workspace's time limit is left behind in its thread, where
-        it can no longer touch the workspace. A failed call leaves no image and no handle.
+        An operation that outlives the workspace's time limit is stopped. A failed call leaves no
+        image and no handle behind.
         """
         mark = workspace.mark()
         try:
@@ -116,8 +114,7 @@ class Registry:
             arguments = _validate(operation, call.arguments)
         except OpError as error:
             return failed(call.op, str(error))
-        workspace.start_clock()
-        observation = _run_in_time(operation, workspace, arguments)
+        observation = _run_guarded(operation, workspace, arguments)
         if observation.error is not None:
             workspace.rollback(mark)
         return observation
@@ -132,33 +129,13 @@ class Registry:
                 self.add(operation)
 
 
-def _run_in_time(operation: Operation, workspace: Workspace, arguments: BaseModel) -> Observation:
-    """The operation's observation, or an error once it has had its time and a little grace."""
-    if math.isinf(workspace.time_limit_s):
-        return _run_guarded(operation, workspace, arguments)
-    outcome: list[Observation] = []
-
-    def work() -> None:
-        try:
-            outcome.append(_run_guarded(operation, workspace, arguments))
-        finally:
-            workspace.release(threading.get_ident())
-
-    # One daemon thread a call (about 0.1 ms): a pool would wait at exit for what hangs in C code.
-    context = contextvars.copy_context()
-    thread = threading.Thread(target=context.run, args=(work,), name=operation.name, daemon=True)
-    thread.start()
-    thread.join(workspace.time_limit_s + GRACE_S)
-    if outcome:
-        return outcome[0]
-    if thread.is_alive():
-        workspace.abandon(thread.ident or 0)
-    return failed(operation.name, str(workspace.too_late()))
-
-
 def _run_guarded(operation: Operation, workspace: Workspace, arguments: BaseModel) -> Observation:
+    workspace.start_clock()
     try:
-        return operation.run(workspace, arguments)
+        with WATCHDOG.limit(workspace.time_limit_s + GRACE_S):
+            return operation.run(workspace, arguments)
+    except Overtime:
+        return failed(operation.name, str(workspace.too_late()))
     except (OpError, MediaError) as error:
         return failed(operation.name, str(error))
     except Exception as error:  # named door: a bug in an operation must not end the episode

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -82,7 +81,6 @@ class Workspace:
         self.views: list[View] = []
         self._counts: dict[str, int] = {}
         self._engines: dict[str, Any] = {}
-        self._abandoned: set[int] = set()
         first = media.frame(0) if isinstance(media, Video) else media.image
         frame = 0 if isinstance(media, Video) else None
         self.add_image(first, View(whole(media.size), media.size, frame))
@@ -90,7 +88,6 @@ class Workspace:
     # images -----------------------------------------------------------------------------------
     def add_image(self, image: Image.Image, view: View) -> int:
         """Makes `image` the next image of the episode and gives its index."""
-        self._check_wanted()
         self.images.append(image)
         self.views.append(view)
         return len(self.images) - 1
@@ -112,7 +109,6 @@ class Workspace:
         Not to be changed: the same image is given to every operation. OpError when there is no
         such frame. A video keeps its last frames decoded, so asking again is cheap.
         """
-        self._check_wanted()
         if number == self.views[0].frame:
             return self.images[0]
         if number is None or not isinstance(self.media, Video):
@@ -172,7 +168,6 @@ class Workspace:
         mask: np.ndarray | None = None,
     ) -> Handle:
         """A new handle `{kind}_{n}`, numbered from 1 within its kind."""
-        self._check_wanted()
         self._counts[kind] = self._counts.get(kind, 0) + 1
         handle = Handle(f"{kind}_{self._counts[kind]}", dict(data or {}), box, frame, mask)
         self.handles[handle.name] = handle
@@ -214,7 +209,6 @@ class Workspace:
 
     def check_time(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Raises OpError once the current operation has used up its time; call it in loops."""
-        self._check_wanted()
         if clock() > self.deadline:
             raise self.too_late()
 
@@ -231,18 +225,6 @@ class Workspace:
         del self.views[mark.images :]
         self.handles = {k: v for k, v in self.handles.items() if k in mark.handles}
         self._counts = dict(mark.counts)
-
-    def abandon(self, thread: int) -> None:
-        """From now on the operation in this thread gets OpError for whatever it asks."""
-        self._abandoned.add(thread)
-
-    def release(self, thread: int) -> None:
-        """The thread has ended; its number may be used again."""
-        self._abandoned.discard(thread)
-
-    def _check_wanted(self) -> None:
-        if self._abandoned and threading.get_ident() in self._abandoned:
-            raise self.too_late()
 
 
 def _show(values: Sequence[float]) -> str:
