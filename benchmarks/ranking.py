@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -70,7 +71,7 @@ def fit(rows: np.ndarray, truth: np.ndarray) -> dict:
     target = torch.tensor(truth, dtype=torch.float32)[:, None]
     sizes = (len(MEASURES), *HIDDEN)
     layers: list[torch.nn.Module] = []
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in pairwise(sizes):
         layers += [torch.nn.Linear(before, after), torch.nn.Tanh()]
     net = torch.nn.Sequential(*layers, torch.nn.Linear(sizes[-1], 1))
     train(net, inputs, target)

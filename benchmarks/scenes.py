@@ -7,7 +7,6 @@ where an object covers at least half of a pixel.
 from __future__ import annotations
 
 import json
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -88,7 +87,7 @@ def _crescent() -> np.ndarray:
         np.stack([np.cos(outer), np.sin(outer)], 1),
         centre + radius * np.stack([np.cos(inner), np.sin(inner)], 1),
     ]
-    return np.concatenate(arcs) + [0.15, 0]
+    return np.concatenate(arcs) + np.array([0.15, 0])
 
 
 def _stretched(outline: np.ndarray, aspect: float) -> np.ndarray:
@@ -108,7 +107,9 @@ _CROSS = np.array(
     [(-1, -3), (1, -3), (1, -1), (3, -1), (3, 1), (1, 1),
      (1, 3), (-1, 3), (-1, 1), (-3, 1), (-3, -1), (-1, -1)], float
 ) / 3.1  # fmt: skip
-_ARROW = np.array([(-1, -0.3), (0.2, -0.3), (0.2, -0.75), (1, 0), (0.2, 0.75), (0.2, 0.3), (-1, 0.3)])
+_ARROW = np.array(
+    [(-1, -0.3), (0.2, -0.3), (0.2, -0.75), (1, 0), (0.2, 0.75), (0.2, 0.3), (-1, 0.3)]
+)
 
 SHAPES: dict[str, Callable[[np.random.Generator], list[np.ndarray]]] = {
     "circle": lambda rng: [_regular(90)],
@@ -202,7 +203,9 @@ def background(
         return flat + rng.normal(0, rng.uniform(0, 3), flat.shape)
     if kind == "gradient":
         angle = rng.uniform(0, 2 * np.pi)
-        slope = ((xx / width - 0.5) * np.cos(angle) + (yy / height - 0.5) * np.sin(angle))[..., None]
+        slope = ((xx / width - 0.5) * np.cos(angle) + (yy / height - 0.5) * np.sin(angle))[
+            ..., None
+        ]
         return np.clip(flat + slope * rng.uniform(-140, 140, 3), 0, 255)
     if kind == "noise":
         grain = rng.normal(0, 1, flat.shape)
@@ -343,7 +346,7 @@ def _candy(image, spot, color, light, rng):  # type: ignore[no-untyped-def]
     nx, ny = u * np.cos(angle) - v * np.sin(angle), u * np.sin(angle) + v * np.cos(angle)
     unit = light / np.linalg.norm(light)
     diffuse = np.clip(nx * unit[0] + ny * unit[1] + z * unit[2], 0, 1)
-    half = unit + [0, 0, 1]
+    half = unit + np.array([0, 0, 1])
     half = half / np.linalg.norm(half)
     shine = np.clip(nx * half[0] + ny * half[1] + z * half[2], 0, 1) ** rng.uniform(25, 90)
     surface = np.array(color, np.float32) * (0.42 + 0.65 * diffuse[..., None])

@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw
 from scenes import click, iou, photographs, questions
 
 from pixelis.geometry import Point
-from pixelis.ops.candidates import colour_distance, around, filled, grabcut
+from pixelis.ops.candidates import around, colour_distance, filled, grabcut
 from pixelis.ops.regions import Classic, Region
 from pixelis.ops.segment import CLEAR
 

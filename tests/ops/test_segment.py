@@ -84,7 +84,7 @@ def test_the_highlight_is_in_and_the_shadow_and_the_neighbour_are_out():
     image = np.full((240, 320, 3), 238, np.float32)
     masks = []
     for x0, color in ((120, (30, 90, 200)), (169, (210, 30, 35))):
-        shadow = np.exp(-(((x - x0 - 9) ** 2 + (y - 130) ** 2) / 900) ** 2)
+        shadow = np.exp(-((((x - x0 - 9) ** 2 + (y - 130) ** 2) / 900) ** 2))
         image *= 1 - 0.35 * shadow[..., None]
         mask = disc(x0, 120, 25)
         z = np.sqrt(np.clip(1 - ((x - x0) ** 2 + (y - 120) ** 2) / 625, 0, 1))
@@ -180,7 +180,9 @@ def test_tiny_pictures_do_not_fail(size):
     ],
 )
 def test_bad_arguments_are_told(arguments, part):
-    seen = REGISTRY.run(Call("segment_object_at", arguments), workspace(painted("plain", disc(9, 9, 5))))
+    seen = REGISTRY.run(
+        Call("segment_object_at", arguments), workspace(painted("plain", disc(9, 9, 5)))
+    )
     assert part in seen.error
 
 
@@ -221,16 +223,21 @@ def tiny_sam(folder):
     sizes = [[16, 16], [8, 8], [4, 4]]
     backbone = {
         "model_type": "sam2_hiera_det_model", "hidden_size": 8, "image_size": [64, 64],
-        "blocks_per_stage": [1, 1, 1, 1], "embed_dim_per_stage": [8, 16, 32, 64],
+        "blocks_per_stage": [1, 1, 2, 1], "embed_dim_per_stage": [8, 16, 32, 64],
         "num_attention_heads_per_stage": [1, 1, 2, 2], "window_size_per_stage": [8, 4, 4, 4],
-        "global_attention_blocks": [2], "window_positional_embedding_background_size": [4, 4],
+        "global_attention_blocks": [3], "window_positional_embedding_background_size": [4, 4],
     }  # fmt: skip
     vision = {
         "backbone_config": backbone, "backbone_channel_list": [64, 32, 16, 8],
         "backbone_feature_sizes": sizes, "fpn_hidden_size": 32,
     }  # fmt: skip
     prompt = {"hidden_size": 32, "image_size": 64, "patch_size": 16}
-    decoder = {"hidden_size": 32, "mlp_dim": 32, "num_attention_heads": 2, "iou_head_hidden_dim": 32}
+    decoder = {
+        "hidden_size": 32,
+        "mlp_dim": 32,
+        "num_attention_heads": 2,
+        "iou_head_hidden_dim": 32,
+    }
     config = Sam2Config(
         vision_config=vision, prompt_encoder_config=prompt, mask_decoder_config=decoder
     )

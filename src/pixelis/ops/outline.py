@@ -20,14 +20,16 @@ SHAPES = (
 )  # fmt: skip
 ANGLES = 120
 RADII = 36
-FINE = 2  # readings averaged into one ring, so that thin rings do not fall between them
+FINE = 3  # readings averaged into one ring, so that thin rings do not fall between them
 REACH = 2.7  # of the radius of a disc of equal area
 RASTER_PX = 192
-LEAST_MATCH = 0.915  # for compact shapes; the others vary more, so less is asked of them
+PIXEL_BLUR = 0.35
+SHARPEST = 12  # templates for masks of 64 x 64 px serve larger ones too
+LEAST_MATCH = 0.93  # for compact shapes; the others vary more, so less is asked of them
 LEAST_MATCH_OF = {
-    "heart": 0.925, "star": 0.88, "cross": 0.88, "crescent": 0.88, "arrow": 0.875, "ring": 0.85,
+    "heart": 0.945, "star": 0.9, "cross": 0.9, "crescent": 0.9, "arrow": 0.885, "ring": 0.89,
 }  # fmt: skip
-LOSS_PX = 0.25  # a mask whose area is s x s px may match worse by LOSS_PX / s
+LOSS_PX = 0.15  # a mask whose area is s x s px may match worse by LOSS_PX / s
 
 
 class Shape(NamedTuple):
@@ -42,7 +44,8 @@ class Shape(NamedTuple):
 def shape_of(mask: np.ndarray) -> Shape:
     """Names the shape of a boolean mask (height, width) with at least one pixel."""
     grid = polar(mask)
-    names, spectra, powers = _library()
+    side = float(np.sqrt(np.count_nonzero(mask)))
+    names, spectra, powers = _library(min(round(2 * np.log2(side)), SHARPEST))
     spectrum = np.fft.rfft(grid, axis=0)
     cross = np.fft.irfft(np.einsum("kar,ar->ka", spectra.conj(), spectrum), ANGLES, axis=1)
     power = float((grid**2).sum())
@@ -53,7 +56,6 @@ def shape_of(mask: np.ndarray) -> Shape:
     others = [(float(scores[i]), other) for i, other in enumerate(names) if other != name]
     turn = float(overlap[best].argmax()) * 360 / ANGLES
     match = float(scores[best])
-    side = float(np.sqrt(np.count_nonzero(mask)))
     if match < LEAST_MATCH_OF.get(name, LEAST_MATCH) - LOSS_PX / side:
         return Shape("irregular", match, turn, name)
     return Shape(name, match, turn, max(others)[1])
@@ -80,12 +82,17 @@ def polar(mask: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _library() -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Template names, their spectra (templates, frequencies, RADII), their powers (templates,)."""
+def _library(step: int) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Template names, their spectra (templates, frequencies, RADII), their powers (templates,).
+
+    They are blurred as much as the pixels of a mask of area 2**step blur its outline.
+    """
     names, grids = [], []
     for name, outlines in templates():
         names.append(name)
-        grids.append(polar(raster(outlines)))
+        large = raster(outlines)
+        pixel = np.sqrt(float(large.sum()) / 2.0**step)
+        grids.append(polar(cv2.GaussianBlur(large, (0, 0), PIXEL_BLUR * pixel)))
     stack = np.stack(grids)
     return names, np.fft.rfft(stack, axis=1), (stack**2).sum((1, 2))
 
@@ -103,10 +110,25 @@ def raster(outlines: list[np.ndarray]) -> np.ndarray:
 # templates ------------------------------------------------------------------------------------
 def templates() -> Iterator[tuple[str, list[np.ndarray]]]:
     """Every template as a name and its outlines (corner arrays in any scale)."""
-    disc, square = _polygon(72), _polygon(4) @ _turn(45)
+    yield from _round()
+    yield from _cornered()
+    yield from _emblems()
+
+
+def _round() -> Iterator[tuple[str, list[np.ndarray]]]:
+    disc = _polygon(72)
     yield "circle", [disc]
     for aspect in (1.28, 1.45, 1.65, 1.9, 2.2, 2.6, 3.1, 3.8):
         yield "ellipse", [disc * [aspect, 1]]
+    for shift in (0.35, 0.5, 0.65, 0.8):
+        for radius in (0.8, 0.95):
+            yield "crescent", [_crescent(shift, radius)]
+    for hole in (0.28, 0.35, 0.42, 0.48, 0.54, 0.59, 0.64, 0.68, 0.72, 0.76, 0.8, 0.84, 0.88):
+        yield "ring", [disc, disc * hole]
+
+
+def _cornered() -> Iterator[tuple[str, list[np.ndarray]]]:
+    square = _polygon(4) @ _turn(45)
     yield "square", [square]
     for aspect in (1.28, 1.45, 1.65, 1.9, 2.2, 2.6, 3.1, 3.8, 5.0):
         yield "rectangle", [square * [aspect, 1]]
@@ -117,19 +139,18 @@ def templates() -> Iterator[tuple[str, list[np.ndarray]]]:
     yield "hexagon", [_polygon(6)]
     for aspect in (1.35, 1.6, 1.9, 2.3):
         yield "diamond", [_polygon(4) * [1, aspect]]
+
+
+def _emblems() -> Iterator[tuple[str, list[np.ndarray]]]:
     for points, inner in ((5, 0.38), (5, 0.45), (5, 0.54), (4, 0.4), (6, 0.5), (8, 0.6)):
         yield "star", [_star(points, inner)]
     for arm in (0.2, 0.28, 0.36, 0.44):
         yield "cross", [_cross(arm)]
     for depth in (0.75, 0.9, 1.05):
         yield "heart", [_heart(depth)]
-    for shift in (0.35, 0.5, 0.65, 0.8):
-        for radius in (0.8, 0.95):
-            yield "crescent", [_crescent(shift, radius)]
-    for shaft, head, width in ((0.2, 0.8, 0.6), (0.3, 0.9, 0.75), (0.25, 1.0, 0.9), (0.4, 0.8, 0.9)):
+    heads = ((0.2, 0.8, 0.6), (0.3, 0.9, 0.75), (0.25, 1.0, 0.9), (0.4, 0.8, 0.9))
+    for shaft, head, width in heads:
         yield "arrow", [_arrow(shaft, head, width)]
-    for hole in (0.28, 0.35, 0.42, 0.48, 0.54, 0.59, 0.64, 0.68, 0.72, 0.76, 0.8, 0.84, 0.88):
-        yield "ring", [disc, disc * hole]
 
 
 def _polygon(corners: int) -> np.ndarray:

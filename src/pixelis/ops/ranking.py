@@ -140,7 +140,7 @@ def _form(mask: np.ndarray) -> tuple[float, float, float]:
     hull = cv2.convexHull(contour)
     hull_area = cv2.contourArea(hull) + cv2.arcLength(hull, True) / 2 + 1
     length = max(cv2.arcLength(contour, True), 1.0)
-    x1, y1, width, height = cv2.boundingRect(contour)
+    _, _, width, height = cv2.boundingRect(contour)
     return area / hull_area, min(4 * math.pi * area / length**2, 1.5), area / (width * height)
 
 
