@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -96,7 +96,7 @@ def compose(episode: Episode, workspace: Workspace) -> Scene:
     cards = []
     crops = _crops(episode, workspace)
     for number, step in enumerate(episode.steps, 1):
-        mine = _place(number, step.observation, workspace)
+        mine = _place(number, step.observation, workspace, {mark.mark.outline for mark in placed})
         placed += mine
         card = StepCard(
             number,
@@ -123,11 +123,18 @@ def call_text(call: Call) -> str:
     return f"{call.op}({', '.join(arguments)})"
 
 
-def _place(number: int, observation: Observation | None, workspace: Workspace) -> list[PlacedMark]:
+def _place(
+    number: int, observation: Observation | None, workspace: Workspace, there: Set[str]
+) -> list[PlacedMark]:
+    """The marks of a step; a mask whose outline is `there` already is not filled twice."""
     if observation is None:
         return []
     handle = workspace.handles.get(observation.handle or "")
     marks = marks_of(observation, handle, still=not isinstance(workspace.media, Video))
+    marks = [
+        mark._replace(kind="box") if mark.kind == "mask" and mark.outline in there else mark
+        for mark in marks
+    ]
     hue = (number - 1) % HUES
     return [PlacedMark(f"m{number}-{i}", number, hue, mark) for i, mark in enumerate(marks)]
 
