@@ -23,7 +23,7 @@ def play(scripted, registry, picture):
     return run
 
 
-def test_it_looks_and_answers_by_reference(play, call):
+def test_it_looks_and_answers_by_reference(play, call, picture):
     rollout, policy = play(
         call("zoom_in", bbox_2d=RIGHT),
         call("get_color", bbox_2d=[100, 100, 900, 900], image=1),
@@ -38,7 +38,9 @@ def test_it_looks_and_answers_by_reference(play, call):
     assert [step.thought for step in episode.steps] == ["look", "look", "done"]
     (span,) = episode.meta["spans"]
     assert span["box"][0] > 100
-    assert [image.size for image in rollout.images] == [(64, 32), (32, 64)]
+    seen = episode.steps[0].observation.view
+    fit = policy.profile.budget.fit(picture.size)
+    assert [image.size for image in rollout.images] == [fit, seen.size]
     assert len(policy.batches[-1][0].images) == 2
 
 

@@ -178,5 +178,5 @@ def test_mutated_videos_in_a_worker(clips: Any) -> None:
 
 @pytest.mark.slow
 def test_many_mutated_videos_in_a_worker(clips: Any) -> None:
-    outcomes = fuzz_videos(clips, 100, isolated=True)
-    assert min(outcomes["decoded"], outcomes["refused"]) > 10, outcomes
+    outcomes = fuzz_videos(clips, 50, isolated=True)
+    assert min(outcomes["decoded"], outcomes["refused"]) > 5, outcomes

@@ -245,6 +245,7 @@ def tiny_sam(folder):
     return folder
 
 
+@pytest.mark.slow
 def test_a_sam2_checkpoint_runs_from_a_local_folder(tmp_path):
     sam = Sam(tiny_sam(tmp_path))
     image = painted("plain", disc(180, 110, 42))

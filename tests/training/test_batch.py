@@ -44,7 +44,7 @@ def test_block_order_follows_patchify():
 def test_tokens_are_those_of_the_serving_processor(processor, tokenizer, lessons):
     encoder = Encoder(tokenizer)
     for lesson in lessons[:5]:
-        ids, labels = encoder.lesson(lesson)
+        ids, labels, _, _ = encoder.lesson(lesson)
         text = "".join(segment.text for segment in lesson.segments)
         again = []
         counts = iter(seen.cover.size // 4 for seen in lesson.images)

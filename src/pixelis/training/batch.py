@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,7 +12,9 @@ from transformers import PreTrainedTokenizerFast
 
 from pixelis.models.nano import MERGE, PATCH_PX
 from pixelis.models.template import IMAGE
+from pixelis.models.tokenizer import number_ids
 from pixelis.training.lessons import Lesson
+from pixelis.training.pointing import Grid, Pointer, pointers
 from pixelis.training.views import Seen, targets
 
 
@@ -22,6 +25,14 @@ class Dense:
     classes: torch.Tensor
     colors: torch.Tensor
     boxes: torch.Tensor
+
+
+class Pointing(NamedTuple):
+    """For each coordinate to be written: its sequence, the position before it, what to look at."""
+
+    rows: torch.Tensor
+    at: torch.Tensor
+    to: torch.Tensor
 
 
 @dataclass
@@ -35,6 +46,7 @@ class Batch:
     pixel_values: torch.Tensor
     grid: torch.Tensor
     dense: Dense | None = None
+    pointing: Pointing | None = None
 
 
 def patchify(pixels: np.ndarray) -> np.ndarray:
@@ -81,6 +93,8 @@ class Encoder:
         self.tokenizer = tokenizer
         self.image_id = tokenizer.convert_tokens_to_ids(IMAGE)
         self._known: dict[str, list[int]] = {}
+        self._numbers = {token: value for value, token in enumerate(number_ids(tokenizer))}
+        self._comma = tokenizer.convert_tokens_to_ids("\u002c\u0120")
 
     def ids(self, text: str) -> list[int]:
         if text not in self._known:
@@ -89,32 +103,51 @@ class Encoder:
             self._known[text] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
         return self._known[text]
 
-    def lesson(self, lesson: Lesson) -> tuple[list[int], list[int]]:
-        """Token ids with image placeholders multiplied out, and labels (-100 where given)."""
-        counts = iter(seen.cover.size // MERGE**2 for seen in lesson.images)
-        ids: list[int] = []
-        labels: list[int] = []
+    def lesson(self, lesson: Lesson) -> Encoded:
+        """Token ids with image placeholders multiplied out, and what is learned of them."""
+        images = iter(lesson.images)
+        encoded = Encoded([], [], [], [])
         for segment in lesson.segments:
             for token in self.ids(segment.text):
-                repeat = next(counts) if token == self.image_id else 1
-                ids += [token] * repeat
-                labels += [token if segment.written else -100] * repeat
-        return ids, labels
+                repeat = 1
+                if token == self.image_id:
+                    rows, columns = (side // MERGE for side in next(images).cover.shape)
+                    encoded.grids.append(Grid(len(encoded.ids), rows, columns))
+                    repeat = rows * columns
+                encoded.ids.extend([token] * repeat)
+                encoded.labels.extend([token if segment.written else -100] * repeat)
+                encoded.turns.extend([len(encoded.grids) - 1] * repeat)
+        return encoded
+
+    def pointers(self, encoded: Encoded) -> list[Pointer]:
+        """Where to look while each coordinate is written."""
+        values = [self._numbers.get(label) for label in encoded.labels]
+        commas = [token == self._comma for token in encoded.ids]
+        return pointers(values, commas, encoded.turns, encoded.grids)
+
+
+class Encoded(NamedTuple):
+    """A lesson as token ids, labels (-100 where given), and for each position the latest image."""
+
+    ids: list[int]
+    labels: list[int]
+    turns: list[int]
+    grids: list[Grid]
 
 
 def collate(encoder: Encoder, lessons: Sequence[Lesson], dense: bool = True) -> Batch:
     """A right-padded batch of lessons."""
     encoded = [encoder.lesson(lesson) for lesson in lessons]
-    longest = max(len(ids) for ids, _ in encoded)
+    longest = max(len(one.ids) for one in encoded)
     pad = encoder.tokenizer.pad_token_id
     shape = (len(lessons), longest)
     input_ids = torch.full(shape, pad)
     labels = torch.full(shape, -100)
     mask = torch.zeros(shape, dtype=torch.long)
-    for row, (ids, wanted) in enumerate(encoded):
-        input_ids[row, : len(ids)] = torch.tensor(ids)
-        labels[row, : len(ids)] = torch.tensor(wanted)
-        mask[row, : len(ids)] = 1
+    for row, one in enumerate(encoded):
+        input_ids[row, : len(one.ids)] = torch.tensor(one.ids)
+        labels[row, : len(one.ids)] = torch.tensor(one.labels)
+        mask[row, : len(one.ids)] = 1
     images = [seen for lesson in lessons for seen in lesson.images]
     pixel_values, grid = pixels_of(images)
     image_tokens = (input_ids == encoder.image_id).int()
@@ -122,4 +155,16 @@ def collate(encoder: Encoder, lessons: Sequence[Lesson], dense: bool = True) -> 
     if int(image_tokens.sum()) != expected:
         raise ValueError(f"{int(image_tokens.sum())} image tokens for {expected} merged patches")
     truth = dense_of(images) if dense else None
-    return Batch(input_ids, mask, labels, image_tokens, pixel_values, grid, truth)
+    looking = _pointing([encoder.pointers(one) for one in encoded], longest)
+    return Batch(input_ids, mask, labels, image_tokens, pixel_values, grid, truth, looking)
+
+
+def _pointing(found: Sequence[Sequence[Pointer]], length: int) -> Pointing | None:
+    flat = [(row, pointer) for row, pointers in enumerate(found) for pointer in pointers]
+    if not flat:
+        return None
+    to = torch.zeros(len(flat), length, dtype=torch.bool)
+    for number, (_, pointer) in enumerate(flat):
+        to[number, pointer.to] = True
+    rows = torch.tensor([row for row, _ in flat])
+    return Pointing(rows, torch.tensor([pointer.at for _, pointer in flat]), to)

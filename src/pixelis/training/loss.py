@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerFast, Qwen3VLForConditionalGeneratio
 from pixelis.models.nano import MERGE
 from pixelis.models.tokenizer import number_ids
 from pixelis.training.batch import Batch, Dense
+from pixelis.training.pointing import pointing_loss
 from pixelis.training.views import BOX_VALUES, CLASSES, COLOR_CLASSES, UNKNOWN
 
 # A coordinate ten units off (one hundredth of the side) is nearly right; the target says so.
@@ -91,23 +92,38 @@ class TokenLoss(nn.Module):
         return (hard + total / weights) / max(len(labels), 1)
 
 
-def forward(
-    model: Qwen3VLForConditionalGeneration, batch: Batch
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Logits of the positions that predict a written token, their labels, the merged tokens.
+class Forward(NamedTuple):
+    """Logits of the positions that predict a written token, their labels, the merged tokens, and
+    how much of the attention goes astray (`pointing.pointing_loss`)."""
+
+    logits: torch.Tensor
+    labels: torch.Tensor
+    merged: torch.Tensor
+    astray: torch.Tensor
+
+
+def forward(model: Qwen3VLForConditionalGeneration, batch: Batch) -> Forward:
+    """One pass over a batch.
 
     Only those positions go through the output layer, which is a third of the work of a small model.
     """
     features = model.model.get_image_features(batch.pixel_values, batch.grid, return_dict=True)
     merged = torch.cat(features.pooler_output)
-    hidden = model.model(
+    model.config.text_config._attn_implementation = "eager"  # the one that tells its weights
+    outputs = model.model(
         input_ids=batch.input_ids,
         attention_mask=batch.attention_mask,
         mm_token_type_ids=batch.image_tokens,
         image_grid_thw=batch.grid,
         mm_encoder_outputs={"image": features},
         use_cache=False,
-    )[0]
+        output_attentions=True,
+    )
+    model.config.text_config._attn_implementation = "sdpa"
+    hidden = outputs.last_hidden_state
+    astray = torch.zeros(())
+    if batch.pointing is not None:
+        astray = pointing_loss(outputs.attentions, *batch.pointing)
     wanted = batch.labels[:, 1:]
     where = wanted != -100
-    return model.lm_head(hidden[:, :-1][where]), wanted[where], merged
+    return Forward(model.lm_head(hidden[:, :-1][where]), wanted[where], merged, astray)

@@ -124,7 +124,7 @@ def by_length(
         group, place = divmod(step, GROUP)
         if group not in held:
             held.clear()
-            drawn = sorted(draw(group), key=lambda lesson: len(encoder.lesson(lesson)[0]))
+            drawn = sorted(draw(group), key=lambda lesson: len(encoder.lesson(lesson).ids))
             parts = [drawn[k : k + batch] for k in range(0, len(drawn), batch)]
             order = np.random.default_rng(group).permutation(len(parts))
             held[group] = [collate(encoder, parts[k]) for k in order]
@@ -267,13 +267,13 @@ def joint_stage(run: Run, library: Library, start: int) -> None:
 
     make = by_length(encoder, draw, config.joint_batch)
     for step, batch in enumerate(ahead(make, start, config.joint_steps), start):
-        logits, labels, merged = forward(run.model, batch)
+        logits, labels, merged, astray = forward(run.model, batch)
         language = token_loss(logits, labels)
         seen = dense_loss(run.head, merged, batch.dense)
-        loss = language + config.dense_weight * seen.loss
+        loss = language + config.dense_weight * seen.loss + config.pointing_weight * astray
         norm = update(run, optimizer, loss, rate(step, config.joint_steps, config.warmup))
         hit = float((logits.argmax(-1) == labels).float().mean())
-        values = {"loss": language.item(), "hit": hit, "norm": norm, **_seeing(seen)}
+        values = {"loss": language.item(), "astray": astray.item(), "hit": hit, "norm": norm, **_seeing(seen)}
         run.report({"stage": "joint", "step": step, **values})
         _housekeeping(run, library, optimizer, "joint", step + 1)
 

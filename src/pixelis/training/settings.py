@@ -30,6 +30,7 @@ class PretrainConfig(BaseModel):
     weight_decay: float = Field(0.01, ge=0)
     warmup: int = Field(100, ge=1)
     dense_weight: float = Field(1.0, ge=0)
+    pointing_weight: float = Field(0.5, ge=0)
     save_every: int = Field(100, ge=1)
     start_from: Path | None = None
 

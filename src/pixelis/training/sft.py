@@ -154,11 +154,12 @@ def sft(config: SftConfig, report: Callable[[dict[str, Any]], None]) -> Run:
         return draw_batch(config, encoder, shelf, library, step)
 
     for step, batch in enumerate(ahead(make, start, config.steps), start):
-        logits, labels, merged = forward(run.model, batch)
+        logits, labels, merged, astray = forward(run.model, batch)
         language = token_loss(logits, labels)
         assert batch.dense is not None
         seen = dense_loss(run.head, merged, batch.dense)
         loss = language + config.dense_weight * torch.nan_to_num(seen.loss)
+        loss = loss + config.pointing_weight * astray
         norm = update(run, optimizer, loss, rate(step, config.steps, config.warmup, 0.3))
         hit = float((logits.argmax(-1) == labels).float().mean())
         run.report(
