@@ -11,7 +11,9 @@ class PretrainConfig(BaseModel):
     """Settings of `pixelis train pretrain`.
 
     `vision_steps` and `joint_steps` are the two stages; `records` is how many pictures the pool
-    holds (drawn by `workers` processes while training runs).
+    holds (drawn by `workers` processes while training runs). The vision tower learns at `lr` while
+    it is alone and at `tower_lr` times that once language joins (0 freezes it but for its
+    mergers): at the full rate it loses what it has learned.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -27,6 +29,7 @@ class PretrainConfig(BaseModel):
     joint_batch: int = Field(24, ge=1)
     turns: int = Field(5, ge=1)
     lr: float = Field(1e-3, gt=0)
+    tower_lr: float = Field(0.0, ge=0)
     weight_decay: float = Field(0.01, ge=0)
     warmup: int = Field(100, ge=1)
     dense_weight: float = Field(1.0, ge=0)

@@ -147,7 +147,7 @@ def sft(config: SftConfig, report: Callable[[dict[str, Any]], None]) -> Run:
     library = Library(config.out.parent / "pool", pool.SHARD)
     encoder = Encoder(run.tokenizer)
     token_loss = TokenLoss(run.tokenizer, run.model.config.text_config.vocab_size)
-    optimizer = optimizer_of(run, [run.model, run.head])
+    optimizer = optimizer_of(run, [run.model, run.head], config.tower_lr or 1.0)
     load_optimizer(run, optimizer, start)
 
     def make(step: int) -> Batch:
