@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw
 from scenes import click, iou, photographs, questions
 
 from pixelis.geometry import Point
-from pixelis.ops.candidates import around, colour_distance, filled, grabcut
+from pixelis.ops.candidates import around, color_distance, filled, grabcut
 from pixelis.ops.regions import Classic, Region
 from pixelis.ops.segment import CLEAR
 
@@ -32,7 +32,7 @@ def flood(rgb: np.ndarray, point: tuple[int, int]) -> Region:
     """Region growing: everything connected within a fixed Lab distance of the clicked colour."""
     lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     lab = cv2.GaussianBlur(lab, (0, 0), 1.0)
-    mask = around(colour_distance(lab, lab[point[1], point[0]].copy()) < 16, point)
+    mask = around(color_distance(lab, lab[point[1], point[0]].copy()) < 16, point)
     return Region(filled(mask) if mask is not None else np.zeros(rgb.shape[:2], bool), 1.0)
 
 

@@ -183,6 +183,22 @@ def test_bad_arguments_are_told(arguments, part):
     assert part in ask(space, **arguments).error
 
 
+def test_a_large_thing_is_measured_in_source_pixels():
+    mask = spot(540, 840, 480, (1200, 1800))
+    data = ask(workspace(picture(mask), mask), mask="mask_1").data
+    assert data["size"]["width_px"] == 959
+    assert data["size"]["area_px"] == mask.sum()
+    assert data["position"]["x"] == pytest.approx(840.5 / 1800, abs=1e-3)
+    assert data["position"]["y"] == pytest.approx(540.5 / 1200, abs=1e-3)
+    assert data["shape_measures"]["perimeter_px"] == pytest.approx(2 * np.pi * 480, rel=0.07)
+    assert (data["shape"], data["color"]["name"]) == ("circle", "red")
+
+
+def test_an_empty_mask_is_told():
+    mask = np.zeros((200, 300), bool)
+    assert "empty" in ask(workspace(picture(mask), mask), mask="mask_1").error
+
+
 def test_the_smallest_thing_has_properties():
     mask = np.zeros((200, 300), bool)
     mask[7, 9] = True

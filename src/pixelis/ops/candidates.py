@@ -19,7 +19,7 @@ LEAST_WINDOW_PX = 25
 WORKING_SIDE_PX = 112
 GRABCUT_SIDE_PX = 72
 FRAME_SHARE = 0.07
-COLOUR_STEPS = (6.0, 9.0, 13.0, 18.0, 25.0, 34.0)
+COLOR_STEPS = (6.0, 9.0, 13.0, 18.0, 25.0, 34.0)
 LOCAL_STEPS = (1.5, 2.5, 4.0, 6.0)
 LIGHTNESS_WEIGHT = 0.6
 
@@ -124,9 +124,9 @@ def _raw(window: Window) -> Iterator[tuple[str, np.ndarray]]:
         image = window.smooth
         if sigma:
             image = cv2.GaussianBlur(window.lab, (0, 0), max(sigma * window.side, 0.8))
-        distance = colour_distance(image, _seed_colour(image, window.seed))
-        for step in COLOUR_STEPS:
-            yield "colour", distance < step
+        distance = color_distance(image, _seed_color(image, window.seed))
+        for step in COLOR_STEPS:
+            yield "color", distance < step
     for step in LOCAL_STEPS:
         yield "local", _flood(window.smooth, window.seed, step)
     yield from _against_frame(window)
@@ -135,14 +135,14 @@ def _raw(window: Window) -> Iterator[tuple[str, np.ndarray]]:
         yield "grabcut", mask
 
 
-def colour_distance(image: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """Distance of every Lab pixel to one Lab colour, lightness counted less than hue."""
-    difference = image - colour
+def color_distance(image: np.ndarray, color: np.ndarray) -> np.ndarray:
+    """Distance of every Lab pixel to one Lab color, lightness counted less than hue."""
+    difference = image - color
     difference[..., 0] *= LIGHTNESS_WEIGHT
     return np.sqrt((difference**2).sum(-1))
 
 
-def _seed_colour(image: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
+def _seed_color(image: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
     x, y = seed
     patch = image[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]
     return np.median(patch.reshape(-1, 3), axis=0).astype(np.float32)

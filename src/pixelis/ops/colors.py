@@ -42,7 +42,7 @@ SAME_HUE_DEG = 24.0
 SAME_LIGHTNESS = 22.0
 
 
-class Colour(NamedTuple):
+class Color(NamedTuple):
     """A named colour of a region; `share` is the part of its pixels, in [0, 1]."""
 
     name: str
@@ -82,7 +82,7 @@ def color_name(rgb: tuple[int, int, int]) -> str:
     return NAMES[int(name_of(to_lab(np.array(rgb))))]
 
 
-def dominant(rgb: np.ndarray, mask: np.ndarray, most: int = 3) -> list[Colour]:
+def dominant(rgb: np.ndarray, mask: np.ndarray, most: int = 3) -> list[Color]:
     """The colours of a region, largest share first; never empty for a mask with a pixel.
 
     A thin border (mixed with the background) is left out where the region is thick enough. Shades
@@ -102,8 +102,8 @@ def dominant(rgb: np.ndarray, mask: np.ndarray, most: int = 3) -> list[Colour]:
         lab = _typical(own)
         red, green, blue = (int(value) for value in to_rgb(lab))
         name = NAMES[int(name_of(lab))]
-        found.append(Colour(name, (red, green, blue), round(len(own) / len(pixels), 3)))
-    return sorted(_by_name(found), key=lambda colour: -colour.share)[:most]
+        found.append(Color(name, (red, green, blue), round(len(own) / len(pixels), 3)))
+    return sorted(_by_name(found), key=lambda color: -color.share)[:most]
 
 
 def _core(mask: np.ndarray) -> np.ndarray:
@@ -162,11 +162,11 @@ def _typical(pixels: np.ndarray) -> np.ndarray:
     return np.median(pixels[(chroma >= low) & (chroma <= high)], axis=0)
 
 
-def _by_name(colours: list[Colour]) -> list[Colour]:
+def _by_name(colors: list[Color]) -> list[Color]:
     """Groups of the same name joined; the larger one's RGB stands for them."""
-    joined: dict[str, Colour] = {}
-    for colour in sorted(colours, key=lambda entry: -entry.share):
-        first = joined.get(colour.name)
-        share = round(colour.share + (first.share if first else 0.0), 3)
-        joined[colour.name] = Colour(colour.name, first.rgb if first else colour.rgb, share)
+    joined: dict[str, Color] = {}
+    for color in sorted(colors, key=lambda entry: -entry.share):
+        first = joined.get(color.name)
+        share = round(color.share + (first.share if first else 0.0), 3)
+        joined[color.name] = Color(color.name, first.rgb if first else color.rgb, share)
     return list(joined.values())

@@ -27,6 +27,7 @@ ALL: tuple[Property, ...] = (
     "color", "shape", "size", "position", "orientation", "texture", "brightness",
 )  # fmt: skip
 BOX_SIDE_PX = 160
+WORKING_SIDE_PX = 320  # names and ratios are read at this size, lengths at full size
 ROUND_ECCENTRICITY = 0.4
 
 
@@ -42,12 +43,19 @@ class PropertiesArguments(Arguments):
 
 
 class Part(NamedTuple):
-    """A thing to describe: its pixels and mask in its own box, and that box in the source."""
+    """A thing to describe: its pixels and mask in its own box.
+
+    Attributes:
+        box: that box, in source pixels.
+        source: width and height of the source.
+        scale: pixels of `rgb` and `mask` per source pixel.
+    """
 
     rgb: np.ndarray
     mask: np.ndarray
     box: Box
     source: tuple[int, int]
+    scale: float = 1.0
 
 
 @operation(PropertiesArguments)
@@ -81,20 +89,35 @@ def part_of(rgb: np.ndarray, mask: np.ndarray) -> Part:
 
 def describe(part: Part, wanted: list[Property]) -> dict[str, Any]:
     """The wanted properties as plain JSON values; lengths in source pixels."""
-    makers: dict[str, Callable[[Part], dict[str, Any]]] = {
-        "color": _color,
-        "shape": _shape,
-        "size": _size,
-        "position": _position,
-        "orientation": _orientation,
-        "texture": _texture,
-        "brightness": _brightness,
+    small = shrunk(part)
+    makers: dict[str, tuple[Callable[[Part], dict[str, Any]], Part]] = {
+        "color": (_color, small),
+        "shape": (_shape, small),
+        "size": (_size, part),
+        "position": (_position, small),
+        "orientation": (_orientation, small),
+        "texture": (_texture, small),
+        "brightness": (_brightness, part),
     }
     data: dict[str, Any] = {}
     for name in ALL:
         if name in wanted:
-            data.update(makers[name](part))
+            make, source = makers[name]
+            data.update(make(source))
     return data
+
+
+def shrunk(part: Part) -> Part:
+    """The part with its longer side at most `WORKING_SIDE_PX`; itself when it is that small."""
+    height, width = part.mask.shape
+    scale = WORKING_SIDE_PX / max(height, width)
+    if scale >= 1:
+        return part
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    cover = cv2.resize(part.mask.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
+    mask = cover >= min(128, int(cover.max()))
+    rgb = cv2.resize(part.rgb, size, interpolation=cv2.INTER_AREA)
+    return Part(rgb, mask, part.box, part.source, scale)
 
 
 # each property --------------------------------------------------------------------------------
@@ -114,7 +137,7 @@ def _shape(part: Part) -> dict[str, Any]:
         "solidity": round(float(region.solidity), 3),
         "eccentricity": round(float(region.eccentricity), 3),
         "extent": round(float(region.extent), 3),
-        "perimeter_px": round(float(region.perimeter), 1),
+        "perimeter_px": round(float(region.perimeter) / part.scale, 1),
         "holes": int(1 - region.euler_number),
     }
     return {"shape": shape.name, "shape_measures": measures}
@@ -133,8 +156,8 @@ def _size(part: Part) -> dict[str, Any]:
 
 def _position(part: Part) -> dict[str, Any]:
     row, column = _region(part).centroid
-    x = (part.box.x1 + column + 0.5) / part.source[0]
-    y = (part.box.y1 + row + 0.5) / part.source[1]
+    x = (part.box.x1 + (column + 0.5) / part.scale) / part.source[0]
+    y = (part.box.y1 + (row + 0.5) / part.scale) / part.source[1]
     return {"position": {"name": _place(x, y), "x": round(x, 4), "y": round(y, 4)}}
 
 
@@ -192,6 +215,8 @@ def _masked(workspace: Workspace, name: str) -> Handle:
     if handle.mask is None:
         masks = [key for key, value in workspace.handles.items() if value.mask is not None]
         raise OpError(f"{name} is not a mask; masks so far: {', '.join(masks) or 'none yet'}")
+    if not handle.mask.any():
+        raise OpError(f"{name} is empty; segment the object again or give bbox_2d")
     return handle
 
 

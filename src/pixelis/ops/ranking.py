@@ -20,7 +20,7 @@ MEASURES = (
     "roundness", "extent", "depth", "offset", "share_window", "share_picture", "side_log",
     "agree", "agree_windows",
 )  # fmt: skip
-COLOURS = 24
+COLORS = 24
 
 
 class Palette:
@@ -29,7 +29,7 @@ class Palette:
     def __init__(self, window: Window) -> None:
         pixels = window.smooth.reshape(-1, 3)
         samples = np.ascontiguousarray(pixels[:: max(len(pixels) // 1500, 1)])
-        count = min(COLOURS, len(samples))
+        count = min(COLORS, len(samples))
         criteria = (cv2.TERM_CRITERIA_COUNT, 6, 0.0)
         cv2.setRNGSeed(0)
         centres = cv2.kmeans(samples, count, None, criteria, 1, cv2.KMEANS_PP_CENTERS)[2]
@@ -120,8 +120,8 @@ def _slopes(slope: np.ndarray, mask: np.ndarray) -> tuple[float, float]:
     return float(slope[line].mean()) / scale, inner / scale
 
 
-def _spread(colours: np.ndarray) -> float:
-    return float(np.sqrt(colours.var(0).sum())) / 30 if len(colours) else 0.0
+def _spread(colors: np.ndarray) -> float:
+    return float(np.sqrt(colors.var(0).sum())) / 30 if len(colors) else 0.0
 
 
 def _border(mask: np.ndarray, window: Window) -> float:

@@ -7,6 +7,7 @@ transformers need torchvision for it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -94,8 +95,6 @@ class Sam:
 
     def _embed(self, rgb: np.ndarray) -> Any:
         """Image embeddings, kept for the next question about the same picture."""
-        import hashlib
-
         key = hashlib.sha256(np.ascontiguousarray(rgb).data).digest()
         if self._seen is None or self._seen[0] != key:
             self._seen = (key, self._model.get_image_embeddings(self._pixels(rgb)))

@@ -122,7 +122,9 @@ def outlined(
 
 
 def center_of(mask: np.ndarray) -> Point:
-    """The pixel of a mask that lies farthest from its edge."""
-    inner = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    """The pixel of a mask (with at least one set) that lies farthest from its edge."""
+    x1, y1, x2, y2 = box_of(mask).rounded()
+    part = np.pad(mask[y1:y2, x1:x2], 1).astype(np.uint8)
+    inner = cv2.distanceTransform(part, cv2.DIST_L2, 5)[1:-1, 1:-1]
     y, x = np.unravel_index(int(inner.argmax()), inner.shape)
-    return Point(float(x), float(y))
+    return Point(float(x1 + x), float(y1 + y))

@@ -11,7 +11,7 @@ from pixelis.ops.colors import to_lab
 
 APART = 16.0
 LEAST_SHARE = 0.1
-TWO_COLOURS = 0.68
+TWO_COLORS = 0.68
 ROUGH = 6.0
 ALONG = 0.62
 
@@ -42,7 +42,7 @@ def texture_of(rgb: np.ndarray, mask: np.ndarray) -> Texture:
     light, contrast, explained = _halves(lab, core)
     name = "plain"
     share = min(light.sum(), core.sum() - light.sum()) / core.sum()
-    if contrast > APART and share > LEAST_SHARE and explained > TWO_COLOURS:
+    if contrast > APART and share > LEAST_SHARE and explained > TWO_COLORS:
         name = _pattern(light, core & ~light, coherence)
     elif roughness > ROUGH:
         name = "textured"
