@@ -44,7 +44,9 @@ EXAMPLES = {
     "segment_object_at": Example("coins.png", {"point_2d": [262, 187]}),
     "get_properties": Example("coffee.png", {"bbox_2d": [100, 40, 840, 960]}),
     "read_text": Example("page.png", {}),
-    "track_object": Example(CLIP, {"bbox_2d": [56, 408, 194, 592], "start_frame": 0}),
+    "track_object": Example(
+        CLIP, {"bbox_2d": [56, 408, 194, 592], "start_frame": 0, "end_frame": 39}
+    ),
     "select_frames": Example(CLIP, {"from": 0, "to": 39, "count": 4}),
 }
 

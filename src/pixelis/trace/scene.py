@@ -12,7 +12,7 @@ from pixelis.episode import Answer, Call, Episode, Observation, Step
 from pixelis.geometry import Size
 from pixelis.media import Video
 from pixelis.ops.workspace import Workspace
-from pixelis.trace.marks import Mark, marks_of
+from pixelis.trace.marks import Mark, marks_of, whole_outline
 from pixelis.trace.pixels import CROP_SIDE_PX, STAGE_SIDE_PX, Shown, shown
 
 HUES = 6
@@ -126,14 +126,18 @@ def call_text(call: Call) -> str:
 def _place(
     number: int, observation: Observation | None, workspace: Workspace, there: Set[str]
 ) -> list[PlacedMark]:
-    """The marks of a step; a mask whose outline is `there` already is not filled twice."""
+    """The marks of a step; a mask whose outline is `there` already is not filled twice, and
+    a box around all of the picture points at nothing.
+    """
     if observation is None:
         return []
     handle = workspace.handles.get(observation.handle or "")
     marks = marks_of(observation, handle, still=not isinstance(workspace.media, Video))
+    everything = whole_outline(workspace.media.size)
     marks = [
         mark._replace(kind="box") if mark.kind == "mask" and mark.outline in there else mark
         for mark in marks
+        if mark.outline != everything
     ]
     hue = (number - 1) % HUES
     return [PlacedMark(f"m{number}-{i}", number, hue, mark) for i, mark in enumerate(marks)]

@@ -30,9 +30,10 @@
     if (lit.length && !lit.some((mark) => stageOf(mark) === current())) turnTo(stageOf(lit[0]));
     document.body.classList.toggle("chosen", ids.size > 0);
     marks.forEach((mark) => mark.classList.toggle("on", ids.has(mark.id)));
-    const shaded = outermost(lit.filter((mark) => stageOf(mark) === current()));
+    const here = lit.filter((mark) => stageOf(mark) === current());
+    const shaded = outermost(here);
     all(".shade").forEach((shade) => shade.classList.toggle("on", shade.dataset.for === shaded));
-    told.textContent = lit.length ? lit.slice(0, 3).map((mark) => mark.querySelector("title").textContent).join("\n") : "";
+    told.textContent = here.slice(0, 3).map((mark) => mark.querySelector("title").textContent).join("\n");
     frameOn(zoomed ? lit : []);
   };
 
