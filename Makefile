@@ -9,7 +9,7 @@ SAMPLE := $(BIN)/python -c 'from importlib.util import find_spec; print(find_spe
 QUESTION ?= What does the text say?
 TRACE ?= runs/ask.html
 
-.PHONY: ask install test check docs clean
+.PHONY: ask install test check docs picture clean
 
 ask: $(VENV)/.core
 	@mkdir -p runs
@@ -28,6 +28,14 @@ check: $(VENV)/.full
 docs: $(VENV)/.full
 	$(BIN)/pixelis help --out docs/help.md
 	$(BIN)/pixelis ops gallery --out docs/gallery
+
+# The picture at the top of README.md: the bundled model's trace as a browser shows it.
+picture: $(VENV)/.core
+	@mkdir -p runs
+	$(BIN)/pixelis ask docs/images/scene.jpg "What shape is the orange object on the black card?" --trace runs/picture.html
+	chromium --headless --no-sandbox --disable-gpu --disable-background-networking --hide-scrollbars \
+	  --user-data-dir=$$(mktemp -d) --window-size=1280,860 --screenshot=docs/images/trace.png \
+	  file://$(CURDIR)/runs/picture.html
 
 clean:
 	rm -rf $(VENV) build runs .mypy_cache .pytest_cache .ruff_cache

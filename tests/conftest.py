@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Under CI=true a skipped test is a failed one, unless a GPU or the network is what it lacks."""
+    """Under CI=true a skipped test failed, unless a GPU or the network is what it lacks."""
     report = yield
     lacks_machine = any(item.get_closest_marker(name) for name in NEEDS_MACHINE)
     if report.skipped and not hasattr(report, "wasxfail") and not lacks_machine and _in_ci():

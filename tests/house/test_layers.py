@@ -9,7 +9,7 @@ FLOORS = {
     1: {"errors", "geometry", "episode", "answers", "rewards", "evolve"},
     2: {"media", "ops", "models", "agent", "memory", "wheeler"},
     3: {"data", "training", "online", "evals", "trace"},
-    4: {"cli", "server", ""},  # "" is the package itself, what `import pixelis` offers
+    4: {"cli", "server", "", "__main__"},  # "" is what `import pixelis` offers
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 FIRST_FLOOR_NEEDS = {"numpy", "pydantic", "pixelis"}
@@ -66,15 +66,16 @@ def test_first_floor_is_pure(modules):
 
 
 def test_only_doors_print_or_exit(modules):
+    worker = "src/pixelis/media/worker.py:"  # ends its own process, which decodes one file
     loud = []
     for module in modules:
-        if module.room in ("cli", "server"):
+        if FLOOR[module.room] == 4:
             continue
         for node in ast.walk(module.tree):
             called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
             if called in ("print", "sys.exit", "exit", "quit", "os._exit"):
                 loud.append(f"{module}:{node.lineno} calls {called}")
-    assert not loud
+    assert not [place for place in loud if not place.startswith(worker)]
 
 
 def test_the_rule_sees_hidden_imports():

@@ -6,6 +6,7 @@ import re
 import subprocess
 
 TEXT = {".py", ".md", ".toml", ".txt", ".yml", ".yaml", ".json", ".html", ".css", ".js", ".jinja"}
+THIRD_PARTY = "LICENSE-"  # a licence that came with a font or a picture stays as it came
 NAMED = {"Makefile", "LICENSE", ".gitignore", "run"}
 MACHINE_PATH = re.compile(r"(?<![\w.~$}{<>-])/(?:work|root|tmp|home|opt|mnt|Users)/")
 HOST = re.compile(r"(?:https?|wss?|git|ssh)://([^\s/\"'`)>\]]+)", re.IGNORECASE)
@@ -26,9 +27,9 @@ def product_files(root):
     )
     for name in listed.stdout.splitlines():
         path = root / name
-        if not name.startswith("tests/") and (path.suffix in TEXT or path.name in NAMED):
-            if path.is_file() and path.stat().st_size < 2_000_000:
-                yield name, path.read_text(encoding="utf-8")
+        text = path.suffix in TEXT or path.name in NAMED
+        if text and not name.startswith("tests/") and not path.name.startswith(THIRD_PARTY):
+            yield name, path.read_text(encoding="utf-8")
 
 
 def machine_paths(text: str) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from pixelis.episode import Observation
 from pixelis.geometry import Box
 from pixelis.ops.workspace import Handle
-from pixelis.trace.marks import MOST_FRAMES, as_box, mask_outline, marks_of, spread
+from pixelis.trace.marks import MOST_FRAMES, as_box, marks_of, mask_outline, spread
 
 
 def filled(outline: str, shape: tuple[int, int]) -> np.ndarray:
@@ -79,6 +79,8 @@ def test_spread_keeps_few_as_they_are():
     assert spread([1, 2, 3, 4, 5], 2) == [1, 5]
 
 
-@pytest.mark.parametrize("value", [None, "1234", [1, 2, 3], [1, 2, 3, float("nan")], [1, 2, 3, "4"]])
+@pytest.mark.parametrize(
+    "value", [None, "1234", [1, 2, 3], [1, 2, 3, float("nan")], [1, 2, 3, "4"]]
+)
 def test_what_is_no_box(value):
     assert as_box(value) is None

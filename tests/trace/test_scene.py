@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pixelis.episode import Answer
+from pixelis.geometry import Box
 from pixelis.trace.scene import ENDINGS, call_text, compose
 
 
@@ -60,3 +63,16 @@ def test_an_episode_without_answer(told):
 
 def test_a_call_reads_as_one_would_write_it(told):
     assert call_text(told.episode.calls[0]) == "zoom_in(bbox_2d=[100, 100, 433, 600])"
+
+
+def test_a_box_around_everything_is_no_mark(told):
+    zoom = told.episode.steps[0]
+    wide = replace(zoom, observation=replace(zoom.observation, box=Box(0, 0, 300, 200)))
+    scene = compose(replace(told.episode, steps=(wide,)), told.workspace)
+    assert scene.steps[0].marks == ()
+
+
+def test_a_mask_seen_again_is_not_filled_twice(told):
+    again = told.episode.steps[1]
+    scene = compose(replace(told.episode, steps=(again, again)), told.workspace)
+    assert [placed.mark.kind for placed in scene.stages[0].marks] == ["mask", "box"]

@@ -8,6 +8,7 @@ what the libraries say.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Collection, Sequence
@@ -49,6 +50,8 @@ EPILOG = "Run 'pixelis COMMAND --help' for the options of a command."
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command line (default: this process's) and gives its exit code."""
     arguments = sys.argv[1:] if argv is None else list(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # no letter of an answer may stop the printing
+        sys.stdout.reconfigure(errors="backslashreplace")
     with only_our_stderr() as complain:
         try:
             code = dispatch(arguments)

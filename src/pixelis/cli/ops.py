@@ -64,9 +64,10 @@ def run_list(args: argparse.Namespace) -> int:
     for operation in registry:
         printer.line(operation.name + ("  (videos only)" if operation.video_only else ""), "bold")
         printer.field("", operation.summary, indent=0)
-        for name, field in operation.arguments.model_fields.items():
-            note = "" if field.is_required() else " (optional)"
-            printer.field(name, f"{field.description or ''}{note}".strip(), indent=2)
+        parameters = operation.schema["function"]["parameters"]
+        for name, field in parameters.get("properties", {}).items():
+            note = "" if name in parameters.get("required", ()) else " (optional)"
+            printer.field(name, f"{field.get('description', '')}{note}".strip(), indent=2)
         printer.line()
     return 0
 
@@ -170,7 +171,7 @@ def _arguments(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise ConfigError(f"--args is not JSON: {error}; write it like {{\"image\": 0}}") from error
+        raise ConfigError(f'--args is not JSON: {error}; write it like {{"image": 0}}') from error
     if not isinstance(value, dict):
         raise ConfigError(f"--args must be a JSON object, not {type(value).__name__}")
     return value

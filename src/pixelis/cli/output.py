@@ -16,6 +16,7 @@ from typing import Any
 STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 WIDEST = 100
+LABEL = 11
 # Read by the libraries when they are imported; a value the user has set stays.
 QUIET_ENVIRONMENT = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
@@ -64,11 +65,11 @@ class Printer:
         print(self.style(text, *styles), flush=True)
 
     def field(self, label: str, text: str, *styles: str, indent: int = 2) -> None:
-        """`  label   text`, further lines of the text under its first."""
-        gap = " " * (indent + 9)
+        """`  label    text`, further lines of the text under its first."""
+        gap = " " * (indent + LABEL)
         lines = [piece for line in text.splitlines() or [""] for piece in self._wrap(line, gap)]
         first, *rest = (self.style(line, *styles) for line in lines)
-        print(f"{' ' * indent}{self.style(label.ljust(9), 'dim')}{first}", flush=True)
+        print(f"{' ' * indent}{self.style(label.ljust(LABEL), 'dim')}{first}", flush=True)
         for line in rest:
             print(f"{gap}{line}", flush=True)
 

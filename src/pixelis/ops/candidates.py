@@ -237,7 +237,7 @@ def filled(mask: np.ndarray, largest_share: float = 0.12) -> np.ndarray:
     """The mask with its small holes filled (highlights, dots); a ring keeps its large hole."""
     outside = cv2.connectedComponentsWithStats((~np.pad(mask, 1)).astype(np.uint8), connectivity=4)
     count, labels, stats, _ = outside
-    limit = largest_share * max(np.count_nonzero(mask), 1)
+    limit = largest_share * max(int(np.count_nonzero(mask)), 1)
     small = np.zeros(count, bool)
     small[1:] = stats[1:, cv2.CC_STAT_AREA] <= limit
     small[labels[0, 0]] = False

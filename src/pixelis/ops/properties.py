@@ -270,7 +270,8 @@ def _unlike_outside(rgb: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarr
     found = grabcut(small, labels, 3) if min(small.shape[:2]) > 3 else None
     if found is None or not found.any():
         return None
-    largest = around(found, tuple(int(value) for value in center_of(found)))
+    middle = center_of(found)
+    largest = around(found, (int(middle.x), int(middle.y)))
     if largest is None or not 0.08 < np.count_nonzero(largest) / wanted < 0.97:
         return None
     mask = np.zeros(rgb.shape[:2], bool)

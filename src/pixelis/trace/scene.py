@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from pixelis.episode import Answer, Call, Episode, Observation, Step
 from pixelis.geometry import Size
 from pixelis.media import Video
 from pixelis.ops.workspace import Workspace
-from pixelis.trace.marks import Mark, marks_of
+from pixelis.trace.marks import Mark, marks_of, whole_outline
 from pixelis.trace.pixels import CROP_SIDE_PX, STAGE_SIDE_PX, Shown, shown
 
 HUES = 6
@@ -96,7 +96,7 @@ def compose(episode: Episode, workspace: Workspace) -> Scene:
     cards = []
     crops = _crops(episode, workspace)
     for number, step in enumerate(episode.steps, 1):
-        mine = _place(number, step.observation, workspace)
+        mine = _place(number, step.observation, workspace, {mark.mark.outline for mark in placed})
         placed += mine
         card = StepCard(
             number,
@@ -123,11 +123,22 @@ def call_text(call: Call) -> str:
     return f"{call.op}({', '.join(arguments)})"
 
 
-def _place(number: int, observation: Observation | None, workspace: Workspace) -> list[PlacedMark]:
+def _place(
+    number: int, observation: Observation | None, workspace: Workspace, there: Set[str]
+) -> list[PlacedMark]:
+    """The marks of a step; a mask whose outline is `there` already is not filled twice, and
+    a box around all of the picture points at nothing.
+    """
     if observation is None:
         return []
     handle = workspace.handles.get(observation.handle or "")
     marks = marks_of(observation, handle, still=not isinstance(workspace.media, Video))
+    everything = whole_outline(workspace.media.size)
+    marks = [
+        mark._replace(kind="box") if mark.kind == "mask" and mark.outline in there else mark
+        for mark in marks
+        if mark.outline != everything
+    ]
     hue = (number - 1) % HUES
     return [PlacedMark(f"m{number}-{i}", number, hue, mark) for i, mark in enumerate(marks)]
 
@@ -147,15 +158,13 @@ def _stages(placed: Sequence[PlacedMark], workspace: Workspace) -> Iterator[Stag
 
 def _crops(episode: Episode, workspace: Workspace) -> dict[int, tuple[Crop, ...]]:
     """Images by step number; a step's images begin with the one its observation names."""
-    first = [
-        (step.observation.image, number)
-        for number, step in enumerate(episode.steps, 1)
-        if step.observation is not None and step.observation.image is not None
-    ]
-    ends = [image for image, _ in first[1:]] + [len(workspace.images)]
-    found = {}
-    for (start, number), end in zip(first, ends, strict=True):
-        found[number] = tuple(_crop(index, workspace) for index in range(start, end))
+    found: dict[int, tuple[Crop, ...]] = {}
+    end = len(workspace.images)
+    for number, step in reversed(list(enumerate(episode.steps, 1))):
+        if step.observation is not None and step.observation.image is not None:
+            start = step.observation.image
+            found[number] = tuple(_crop(index, workspace) for index in range(start, end))
+            end = start
     return found
 
 

@@ -23,8 +23,10 @@ def check_path(path: str | Path) -> Path:
         raise ConfigError(f"trace {path} is a folder; name a file")
     if not path.parent.is_dir():
         raise ConfigError(f"trace {path}: there is no folder {path.parent}; make it first")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise ConfigError(f"trace {path} cannot be written; choose another place")
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise _refused(path, error) from error
     return path
 
 
@@ -66,5 +68,10 @@ def _replace(path: Path, text: str) -> Path:
         os.chmod(name, 0o644)
         os.replace(name, path)
     except OSError as error:
-        raise ConfigError(f"trace {path} cannot be written: {error.strerror}") from error
+        raise _refused(path, error) from error
     return path
+
+
+def _refused(path: Path, error: OSError) -> ConfigError:
+    reason = error.strerror or type(error).__name__
+    return ConfigError(f"trace {path} cannot be written ({reason}); choose another place")

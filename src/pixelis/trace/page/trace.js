@@ -30,9 +30,10 @@
     if (lit.length && !lit.some((mark) => stageOf(mark) === current())) turnTo(stageOf(lit[0]));
     document.body.classList.toggle("chosen", ids.size > 0);
     marks.forEach((mark) => mark.classList.toggle("on", ids.has(mark.id)));
-    const shaded = outermost(lit.filter((mark) => stageOf(mark) === current()));
+    const here = lit.filter((mark) => stageOf(mark) === current());
+    const shaded = outermost(here);
     all(".shade").forEach((shade) => shade.classList.toggle("on", shade.dataset.for === shaded));
-    told.textContent = lit.length ? lit.slice(0, 3).map((mark) => mark.querySelector("title").textContent).join("\n") : "";
+    told.textContent = here.slice(0, 3).map((mark) => mark.querySelector("title").textContent).join("\n");
     frameOn(zoomed ? lit : []);
   };
 
@@ -56,15 +57,16 @@
     stages.forEach((stage) => {
       const here = lit.filter((mark) => stageOf(mark) === stage).map((mark) => mark.getBBox());
       const width = Number(stage.dataset.width), height = Number(stage.dataset.height);
-      let transform = "none";
+      let transform = "none", scale = 1;
       if (here.length && !stage.hidden) {
         const x1 = Math.min(...here.map((b) => b.x)), y1 = Math.min(...here.map((b) => b.y));
         const x2 = Math.max(...here.map((b) => b.x + b.width)), y2 = Math.max(...here.map((b) => b.y + b.height));
-        const scale = Math.max(1, Math.min(12, 0.8 * Math.min(width / (x2 - x1 || 1), height / (y2 - y1 || 1))));
+        scale = Math.max(1, Math.min(12, 0.8 * Math.min(width / (x2 - x1 || 1), height / (y2 - y1 || 1))));
         const shift = (low, high, side) => Math.max(Math.min(side / 2 - scale * (low + high) / 2, 0), side - scale * side);
         transform = `translate(${100 * shift(x1, x2, width) / width}%, ${100 * shift(y1, y2, height) / height}%) scale(${scale})`;
       }
       stage.querySelectorAll(".film img, .film svg").forEach((layer) => { layer.style.transform = transform; });
+      stage.style.setProperty("--zoom", String(scale));
     });
   };
 

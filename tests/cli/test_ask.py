@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from pixelis.cli.ask import Teller, _conclude, record, where
+from pixelis.cli.output import Printer
+from pixelis.episode import Answer, Call, Episode, Media, Observation, Step
+from pixelis.geometry import Box, Size
+
+BOX = Box(10, 20, 30.5, 40)
+
+
+def episode(answer: Answer | None = None) -> Episode:
+    seen = Observation("text_1: EXIT", None, None, None, BOX, "text_1", 0.9, {"text": "EXIT"})
+    wrong = Observation("zoom_in: no", error="zoom_in: no")
+    steps = (
+        Step("Look.", Call("read_text", {"bbox_2d": [1, 2, 3, 4]}), seen),
+        Step(call=Call("zoom_in"), observation=wrong, notice="Notice: again."),
+        Step("So.", answer=answer),
+    )
+    media = Media("picture", "door.png", Size(60, 50), "0" * 64)
+    ended = "answered" if answer else "steps"
+    return Episode("?", media, model="nano", steps=steps, answer=answer, ended=ended, seconds=1.25)
+
+
+ANSWER = Answer("EXIT", "{text_1}", ("text_1",), 0.75)
+
+
+def test_the_json_shape_is_stable():
+    told = record(episode(ANSWER))
+    assert told == {
+        "answer": "EXIT",
+        "confidence": 0.75,
+        "evidence": ["text_1"],
+        "ended": "answered",
+        "seconds": 1.25,
+        "model": "nano",
+        "steps": [
+            {
+                "thought": "Look.",
+                "call": {"op": "read_text", "arguments": {"bbox_2d": [1, 2, 3, 4]}},
+                "observation": {
+                    "text": "text_1: EXIT",
+                    "error": None,
+                    "image": None,
+                    "box": [10, 20, 30.5, 40],
+                    "handle": "text_1",
+                },
+            },
+            {
+                "thought": "",
+                "call": {"op": "zoom_in", "arguments": {}},
+                "observation": {
+                    "text": "zoom_in: no",
+                    "error": "zoom_in: no",
+                    "image": None,
+                    "box": None,
+                    "handle": None,
+                },
+            },
+            {"thought": "So.", "call": None, "observation": None},
+        ],
+    }
+    json.dumps(told)
+
+
+def test_no_answer_is_null():
+    told = record(episode())
+    assert (told["answer"], told["confidence"], told["evidence"]) == (None, None, [])
+
+
+def test_steps_are_told_with_call_observation_and_error(capsys):
+    teller = Teller(Printer())
+    for step in episode(ANSWER).steps:
+        teller.tell(step)
+    told = capsys.readouterr().out
+    for words in (
+        "thought    Look.",
+        "call       read_text(bbox_2d=[1, 2, 3, 4])",
+        "saw        text_1: EXIT",
+        "found      text_1 at x 10 to 31, y 20 to 40 px",
+        "error      zoom_in: no",
+        "notice     Notice: again.",
+        "answers    {text_1}",
+    ):
+        assert words in told
+
+
+def test_long_texts_are_cut(capsys):
+    text = "\n".join(f"line {n}" for n in range(40))
+    Teller(Printer()).tell(Step(call=Call("read_text"), observation=Observation(text)))
+    told = capsys.readouterr().out
+    assert "line 11" in told
+    assert "line 12" not in told
+    assert "and 28 more lines" in told
+
+
+def test_the_end_says_what_the_answer_rests_on(capsys):
+    _conclude(Printer(), episode(ANSWER), "trace.html")
+    told = capsys.readouterr().out
+    assert "answer     EXIT" in told
+    assert "rests on   text_1 at x 10 to 31, y 20 to 40 px" in told
+    assert "75 %" in told
+    assert "1.2 s, 3 steps, nano" in told
+    assert "trace      trace.html" in told
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_it_cannot_know_says_what_would_help(capsys, known):
+    answer = replace(ANSWER, known=known, evidence=())
+    _conclude(Printer(), episode(answer), None)
+    told = capsys.readouterr().out
+    assert ("--model hf:PATH" in told) is not known
+    assert "nothing it looked at" in told
+
+
+def test_boxes_in_words_cover_the_box():
+    assert where(BOX) == "x 10 to 31, y 20 to 40 px"
