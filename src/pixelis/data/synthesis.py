@@ -73,7 +73,7 @@ def make(task: Task, budget: PixelBudget, text_limit: int) -> Golden | None:
 def write_shard(folder: Path, seed: int, number: int, budget: PixelBudget, text_limit: int) -> None:
     """Shard `number`: the golden episodes of tasks number*64 .. number*64+63."""
     arrays: dict[str, np.ndarray] = {}
-    lines = []
+    lines: list[str] = []
     for index in range(number * SHARD, (number + 1) * SHARD):
         hidden = index % UNKNOWN_EVERY == UNKNOWN_EVERY - 1
         task = draw_unknown(seed, index) if hidden else tasks.draw(seed, index)

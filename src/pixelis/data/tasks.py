@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from pixelis.answers.types import AnswerType
 from pixelis.data import phrases
 from pixelis.data.worlds import layouts
 from pixelis.data.worlds.palette import COLORS
@@ -50,7 +51,7 @@ class Task:
     scene: Scene
     question: str
     answer: str
-    answer_type: str
+    answer_type: AnswerType
     difficulty: str
     plan: Plan
 
@@ -71,7 +72,7 @@ class Query:
     kind: str
     slots: dict[str, str]
     answer: str
-    answer_type: str
+    answer_type: AnswerType
     plan: Plan
 
 
@@ -234,7 +235,8 @@ def _object_queries(scene: Scene) -> Iterator[Query]:
 def _both(item: Item, kind: str, slots: dict[str, str], words: str) -> Iterator[Query]:
     """Its colour and its shape, asked for by where it is or how large it is."""
     target = f"{words.split('|')[0].strip('[]')} object"
-    for field, answer_type in (("color", "color"), ("shape", "word")):
+    kinds: tuple[tuple[str, AnswerType], ...] = (("color", "color"), ("shape", "word"))
+    for field, answer_type in kinds:
         plan = _measure(target, item, field)
         answer = str(getattr(item, field))
         yield Query("attribute_recognition", f"{field}_{kind}", slots, answer, answer_type, plan)

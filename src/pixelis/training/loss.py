@@ -70,6 +70,8 @@ class TokenLoss(nn.Module):
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, vocab_size: int) -> None:
         super().__init__()
+        self.number: torch.Tensor
+        self.ids: torch.Tensor
         ids = number_ids(tokenizer)
         number = torch.full((vocab_size,), -1)
         number[torch.tensor(ids)] = torch.arange(len(ids))

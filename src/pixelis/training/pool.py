@@ -86,7 +86,7 @@ def write_shard(path: Path, seed: int, start: int, count: int = SHARD) -> None:
     text = json.dumps(described).encode()
     arrays["index"] = np.frombuffer(text, np.uint8)
     part = path.with_suffix(".part.npz")
-    np.savez(part, **arrays)
+    np.savez(part, **arrays)  # type: ignore[arg-type]
     os.replace(part, path)
 
 

@@ -126,7 +126,7 @@ def text_alpha(text: str, font: str, size: int) -> np.ndarray:
     """uint8 alpha of one line of text with `size` px font height; the canvas fits the ink."""
     face = load_font(font, size)
     left, top, right, bottom = face.getbbox(text)
-    image = Image.new("L", (max(1, right - left + 2), max(1, bottom - top + 2)), 0)
+    image = Image.new("L", (max(1, int(right - left) + 2), max(1, int(bottom - top) + 2)), 0)
     ImageDraw.Draw(image).text((1 - left, 1 - top), text, font=face, fill=255)
     return np.asarray(image)
 
