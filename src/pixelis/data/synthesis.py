@@ -70,11 +70,13 @@ def make(task: Task, budget: PixelBudget, text_limit: int) -> Golden | None:
     return Golden(episode, task.answer, images)
 
 
-def write_shard(folder: Path, seed: int, number: int, budget: PixelBudget, text_limit: int) -> None:
-    """Shard `number`: the golden episodes of tasks number*64 .. number*64+63."""
+def write_shard(
+    folder: Path, seed: int, number: int, budget: PixelBudget, text_limit: int, size: int = SHARD
+) -> None:
+    """Shard `number`: the golden episodes of `size` tasks from number*size on."""
     arrays: dict[str, np.ndarray] = {}
     lines: list[str] = []
-    for index in range(number * SHARD, (number + 1) * SHARD):
+    for index in range(number * size, (number + 1) * size):
         hidden = index % UNKNOWN_EVERY == UNKNOWN_EVERY - 1
         task = draw_unknown(seed, index) if hidden else tasks.draw(seed, index)
         golden = make(task, budget, text_limit)

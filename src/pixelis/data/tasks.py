@@ -16,7 +16,7 @@ from pixelis.data.worlds import layouts
 from pixelis.data.worlds.palette import COLORS
 from pixelis.data.worlds.scene import Item, Scene
 from pixelis.errors import ConfigError
-from pixelis.geometry import Box, Point
+from pixelis.geometry import Box
 
 FAMILIES = ("text_extraction", "attribute_recognition", "object_counting")
 SPLITS = {"train": 0, "test": 1, "shift": 2, "calibration": 3}

@@ -69,11 +69,11 @@ def nano_config(tokenizer: PreTrainedTokenizerFast) -> Qwen3VLConfig:
 def new_nano(tokenizer: PreTrainedTokenizerFast, seed: int = 0) -> Qwen3VLForConditionalGeneration:
     """A nano with fresh weights.
 
-    Three starts differ from the library's: the vision position table is sinusoidal at std 0.5 (at
+    Three starts differ from the library's. The vision position table is sinusoidal at std 0.5: at
     the default 0.02 it drowns beside the patch embedding, and the tower does not find out where
-    things are), and number embeddings are smooth in the number, so that neighbours look alike. And attention
-    may be sharp from the start: queries and keys are normalised, so that with 32 dimensions no
-    logit can exceed 5.7, too little to single out one image token among 200.
+    things are. Number embeddings are smooth in the number, so that neighbours look alike. And
+    attention may be sharp from the start: queries and keys are normalised, so that with 32
+    dimensions no logit can exceed 5.7, too little to single out one image token among 200.
     """
     torch.manual_seed(seed)
     model = Qwen3VLForConditionalGeneration(nano_config(tokenizer))

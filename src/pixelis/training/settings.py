@@ -20,7 +20,7 @@ class PretrainConfig(BaseModel):
 
     out: Path = Path("runs/nano")
     seed: int = 20261121
-    records: int = Field(14_000, ge=512)
+    records: int = Field(14_000, ge=128)
     workers: int = Field(1, ge=0)
     threads: int = Field(2, ge=1)
     vision_steps: int = Field(700, ge=0)
