@@ -46,7 +46,8 @@ def figure(metrics: list[dict]) -> Figure:
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("step (all stages)")
         axis.grid(alpha=0.3)
-        axis.legend(fontsize=8)
+        if axis.lines:
+            axis.legend(fontsize=8)
     drawn.suptitle(f"{len(metrics)} steps, running mean over {window}", fontsize=9)
     return drawn
 

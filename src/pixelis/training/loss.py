@@ -55,7 +55,8 @@ def dense_loss(head: DenseHead, merged: torch.Tensor, truth: Dense) -> DenseLoss
     of_class = functional.cross_entropy(classes, truth.classes, reduction="none")
     of_color = functional.cross_entropy(colors, truth.colors, reduction="none")
     errors = (boxes - truth.boxes).abs()[covered]
-    loss = ((of_class + 0.5 * of_color) * weight).sum() / weight.sum() + 8 * errors.mean()
+    told = ((of_class + 0.5 * of_color) * weight).sum() / weight.sum().clamp(min=1.0)
+    loss = told + 8 * errors.sum() / max(errors.numel(), 1)
     error = errors[:, 4:]
     right = (classes.argmax(-1) == truth.classes)[covered].float()
     glyph = truth.classes[covered] >= len(CLASSES) - 36

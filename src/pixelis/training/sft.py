@@ -30,6 +30,7 @@ from pixelis.training.pretrain import (
     Run,
     ahead,
     draw_lesson,
+    freeze_tower,
     load_optimizer,
     new_run,
     optimizer_of,
@@ -136,18 +137,25 @@ def draw_batch(
     return collate(encoder, made)
 
 
-def sft(config: SftConfig, report: Callable[[dict[str, Any]], None]) -> Run:
-    """Runs or resumes fine-tuning; `report` gets one dict of numbers a step."""
+def sft(
+    config: SftConfig, report: Callable[[dict[str, Any]], None], least: int = synthesis.SHARD
+) -> Run:
+    """Runs or resumes fine-tuning; `report` gets one dict of numbers a step.
+
+    Begins as soon as `least` golden episodes are there.
+    """
     import torch
 
     torch.set_num_threads(config.threads)
     run = new_run(config, report)
     _, start = resume_point(run)
     workers = start_executing(config)
-    shelf = Shelf(config.out.parent / "episodes", synthesis.SHARD)
-    library = Library(config.out.parent / "pool", pool.SHARD)
+    shelf = Shelf(config.out.parent / "episodes", least)
+    library = Library(config.out.parent / "pool", 1)
     encoder = Encoder(run.tokenizer)
     token_loss = TokenLoss(run.tokenizer, run.model.config.text_config.vocab_size)
+    if config.tower_lr == 0:
+        freeze_tower(run.model)
     optimizer = optimizer_of(run, [run.model, run.head], config.tower_lr or 1.0)
     load_optimizer(run, optimizer, start)
 
@@ -159,13 +167,12 @@ def sft(config: SftConfig, report: Callable[[dict[str, Any]], None]) -> Run:
         language = token_loss(logits, labels)
         assert batch.dense is not None
         seen = dense_loss(run.head, merged, batch.dense)
-        loss = language + config.dense_weight * torch.nan_to_num(seen.loss)
+        loss = language + config.dense_weight * seen.loss
         loss = loss + config.pointing_weight * (astray + TELLING * off)
         norm = update(run, optimizer, loss, rate(step, config.steps, config.warmup, 0.3))
         hit = float((logits.argmax(-1) == labels).float().mean())
-        run.report(
-            {"stage": "sft", "step": step, "loss": float(language), "hit": hit, "norm": norm}
-        )
+        values = {"loss": language.item(), "hit": hit, "norm": norm, "off": off.item()}
+        run.report({"stage": "sft", "step": step, **values})
         if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
             save_checkpoint(run, optimizer, "sft", step + 1)
             shelf.refresh()
