@@ -36,6 +36,8 @@ RESUME = 1.0  # what it costs to be seen again
 JUMP = 5.0  # largest cost of a place off the predicted way, for flow and for a return from afar
 LEAST = 0.42  # evidence below which a place is no candidate
 GLIMPSE = 0.32  # evidence on its way that shows a half hidden object
+INSIDE = 0.25  # share of the box in the picture below which the object has left it
+CLEAR = 0.7  # evidence above which size and appearance are learnt
 SETTLE, RESIZE = 0.8, 0.5  # evidence to centre a place on the surface; rate of resizing
 SURE_AFAR = 0.85  # evidence needed far from where the object should be
 LONG = 6  # frames of loss after which the whole picture is searched
@@ -148,11 +150,13 @@ class Pursuit:
         rows = zip(numbers, past, points, self.scales, strict=True)
         for number, guess, (x, y), scale in rows:
             wide, high = self.width * scale[0] / 2, self.height * scale[1] / 2
-            box = Box(x - wide, y - high, x + wide, y + high).scale(1 / self.zoom).clip(self.size)
+            full = Box(x - wide, y - high, x + wide, y + high).scale(1 / self.zoom)
             if guess.before is None:
-                box = self.first
+                full = self.first
+            box = full.clip(self.size)
             evidence = 1.0 if guess.before is None else guess.glimpse
-            if box.area and (guess.seen is not None or evidence >= GLIMPSE):
+            inside = box.area >= INSIDE * full.area
+            if inside and (guess.seen is not None or evidence >= GLIMPSE):
                 track.boxes[number] = box
             else:
                 track.lost.append(number)
@@ -287,29 +291,26 @@ class Pursuit:
     def _learn(self, view: np.ndarray) -> None:
         """Size and appearance from the likeliest guess, while no other place could be meant."""
         best = self.guesses[0]
-        if best.seen is not None and best.seen.evidence > 0.7:
-            rivals = [
-                other.seen
-                for other in self.guesses[1:]
-                if other.seen is not None and other.score > best.score - 4.0
-            ]
-            apart = 0.4 * self.side
-            alone = all(np.abs(r.point - best.position).max() < apart for r in rivals)
-            if alone:
-                self._resize(view, best.seen)
-                x, y = best.seen.point
-                self.looks.learn(view, x, y, self.scale, best.seen.evidence)
-        else:
-            self.unsized += 1
+        self.unsized += 1
+        if best.seen is not None and best.seen.evidence > CLEAR and self._alone(best):
+            self._resize(view, best.seen)
+            x, y = best.seen.point
+            self.looks.learn(view, x, y, self.scale, best.seen.evidence)
         self.scales.append(self.scale)
+
+    def _alone(self, best: Guess) -> bool:
+        """Whether every guess nearly as likely puts the object in the same place."""
+        rivals = [g.seen for g in self.guesses[1:] if g.seen and g.score > best.score - 4.0]
+        apart = 0.4 * self.side
+        return all(np.abs(rival.point - best.position).max() < apart for rival in rivals)
 
     def _resize(self, view: np.ndarray, seen: Place) -> None:
         """Follows the object's size, by the extent of its surface or else by what fits better."""
         wanted = self.scale
         if self.looks.spread is not None:
             settled = self.looks.settle(view, seen.x, seen.y, self.scale, self.unsized)
-            self.unsized = 0 if settled else self.unsized + 1
-            wanted = self.scale * settled[1] if settled else self.scale
+            if settled is not None:
+                wanted, self.unsized = self.scale * settled[1], 0
         else:
             sizes = [self.scale * factor for factor in (0.94, 1.0, 1.06)]
             point = seen.point[None, :]
