@@ -19,7 +19,7 @@ import numpy as np
 
 from pixelis.geometry import Box, Size
 from pixelis.ops.looks import Looks, features
-from pixelis.ops.motion import Guess, Place, best_guesses, observe, predict, smooth, start
+from pixelis.ops.motion import Ahead, Guess, Place, best_guesses, observe, predict, smooth, start
 from pixelis.ops.scenery import camera_shift, learn_scenery
 
 SIDE = 36.0  # the object's side in working px (root of its area)
@@ -35,6 +35,10 @@ UNSEEN = -0.4  # log-likelihood of not being seen for a frame
 RESUME = 1.0  # what it costs to be seen again
 JUMP = 5.0  # largest cost of a place off the predicted way, for flow and for a return from afar
 LEAST = 0.42  # evidence below which a place is no candidate
+GLIMPSE = 0.32  # evidence on its way that shows a half hidden object
+INSIDE = 0.25  # share of the box in the picture below which the object has left it
+CLEAR = 0.7  # evidence above which size and appearance are learnt
+SETTLE, RESIZE = 0.8, 0.5  # evidence to centre a place on the surface; rate of resizing
 SURE_AFAR = 0.85  # evidence needed far from where the object should be
 LONG = 6  # frames of loss after which the whole picture is searched
 
@@ -101,7 +105,9 @@ class Pursuit:
         small = self._bgr(picture)
         inner = box.scale(self.zoom)
         self.width, self.height = inner.width, inner.height
-        self.scale, self.scales, self.best_evidence = 1.0, [1.0], [1.0]
+        self.scale = np.ones(2)  # of width and height, to the first box
+        self.scales = [self.scale]
+        self.unsized = 0  # frames since the size was last told
         shape = None if mask is None else self._small(mask.astype(np.uint8) * 255) / 255.0
         self.looks = Looks(self._view(small), small, inner, shape)
         self.guesses = [start(*inner.center, self.side)]
@@ -111,7 +117,7 @@ class Pursuit:
     @property
     def side(self) -> float:
         """Root of the object's area in working px."""
-        return float(np.sqrt(self.width * self.height)) * self.scale
+        return float(np.sqrt(self.width * self.height * self.scale.prod()))
 
     @property
     def push(self) -> float:
@@ -123,13 +129,18 @@ class Pursuit:
         grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
         view = self._view(small)
         shift = np.zeros(2) if self.scenery else np.array(camera_shift(self.grey, grey))
-        motion = self.flow.calc(self.grey, grey, None)
+        motion = self.flow.calc(self.grey, grey, np.zeros((*grey.shape, 2), np.float32))
         ahead = [p for guess in self.guesses for p in self._ahead(guess, motion, shift)]
-        places = self._places(view, ahead)
-        pasts = [past for one in ahead for past in self._pasts(one, places, shift)]
+        predicted = self._compare(view, np.array([one.mean[0] for one in ahead]), self.scale)
+        places = [*self._places(view, ahead), *(p for p in predicted if p.evidence >= LEAST)]
+        pasts = [
+            past
+            for one, there in zip(ahead, predicted, strict=True)
+            for past in self._pasts(one, there.evidence, places, shift)
+        ]
         self.guesses = best_guesses(pasts, GUESSES, 0.08 * self.side)
         self.grey = grey
-        self._learn(view, places)
+        self._learn(view)
 
     def track(self, numbers: list[int]) -> Track:
         """The likeliest past as boxes, one entry per frame number."""
@@ -138,27 +149,27 @@ class Pursuit:
         points = smooth(past, self.push)
         rows = zip(numbers, past, points, self.scales, strict=True)
         for number, guess, (x, y), scale in rows:
-            wide, high = self.width * scale / 2, self.height * scale / 2
-            box = Box(x - wide, y - high, x + wide, y + high).scale(1 / self.zoom).clip(self.size)
+            wide, high = self.width * scale[0] / 2, self.height * scale[1] / 2
+            full = Box(x - wide, y - high, x + wide, y + high).scale(1 / self.zoom)
             if guess.before is None:
-                box = self.first
-            if guess.seen is None or not box.area:
-                track.lost.append(number)
-                track.confidence[number] = 0.0
-            else:
+                full = self.first
+            box = full.clip(self.size)
+            evidence = 1.0 if guess.before is None else guess.glimpse
+            inside = box.area >= INSIDE * full.area
+            if inside and (guess.seen is not None or evidence >= GLIMPSE):
                 track.boxes[number] = box
-                track.confidence[number] = round(guess.seen.evidence, 3)
+            else:
+                track.lost.append(number)
+            track.confidence[number] = round(evidence, 3)
         return track
 
     # prediction -----------------------------------------------------------------------------------
-    def _ahead(
-        self, guess: Guess, motion: np.ndarray, shift: np.ndarray
-    ) -> list[tuple[Guess, np.ndarray, np.ndarray, float]]:
+    def _ahead(self, guess: Guess, motion: np.ndarray, shift: np.ndarray) -> list[Ahead]:
         """The guess one frame on as (guess, mean, spread, score): steadily, and as flow says."""
         mean, spread = predict(guess, self.push, shift)
         if guess.missing > 3 * LONG:
             mean[1] *= 0.9  # how it moves is long out of date
-        steady = (guess, mean, spread, guess.score)
+        steady = Ahead(guess, mean, spread, guess.score)
         if guess.missing:
             return [steady]
         moved = self._flow_at(motion, guess.position)
@@ -168,32 +179,37 @@ class Pursuit:
         seen, tight, surprise = observe(mean, spread, moved - shift, 0.12 * self.side, row=1)
         cost = min(surprise / 2, JUMP)
         if cost < 1.0:
-            return [(guess, seen, tight, guess.score - 0.5 * cost)]
+            return [Ahead(guess, seen, tight, guess.score - 0.5 * cost)]
         loose = spread + np.diag([(0.1 * self.side) ** 2, (0.1 * self.side) ** 2])
         jumped = np.array([guess.position + moved, moved - shift])
-        return [steady, (guess, jumped, loose, guess.score - cost)]
+        return [steady, Ahead(guess, jumped, loose, guess.score - cost)]
 
     def _flow_at(self, motion: np.ndarray, center: np.ndarray) -> np.ndarray | None:
         """Median flow in the middle of the object, in working px; None where it is incoherent."""
-        wide, high = 0.3 * self.width * self.scale, 0.35 * self.height * self.scale
-        box = Box(center[0] - wide, center[1] - high, center[0] + wide, center[1] + high)
-        x1, y1, x2, y2 = box.clip(Size(motion.shape[1], motion.shape[0])).rounded()
-        part = motion[y1:y2, x1:x2].reshape(-1, 2)
+        part = self._flow_part(motion, center)[0].reshape(-1, 2)
         if len(part) < 16:
             return None
         middle = np.median(part, axis=0)
         return middle if np.median(np.abs(part - middle)) < 0.03 * self.side else None
 
+    def _flow_part(self, motion: np.ndarray, center: np.ndarray) -> tuple[np.ndarray, int, int]:
+        """The flow over the middle of the object and that part's corner."""
+        wide, high = 0.32 * self.width * self.scale[0], 0.35 * self.height * self.scale[1]
+        box = Box(center[0] - wide, center[1] - high, center[0] + wide, center[1] + high)
+        x1, y1, x2, y2 = box.clip(Size(motion.shape[1], motion.shape[0])).rounded()
+        return motion[y1:y2, x1:x2], x1, y1
+
     def _pasts(
         self,
-        ahead: tuple[Guess, np.ndarray, np.ndarray, float],
+        ahead: Ahead,
+        glimpse: float,
         places: list[Place],
         shift: np.ndarray,
     ) -> list[Guess]:
         """What may have happened in this frame: seen at one of the places, or not seen."""
         guess, mean, spread, score = ahead
         missing = guess.missing + 1
-        results = [Guess(mean, spread, score + UNSEEN, missing, None, shift, guess)]
+        results = [Guess(mean, spread, score + UNSEEN, missing, None, glimpse, shift, guess)]
         for place in places:
             noise = (NOISE + 0.3 * max(0.0, 0.9 - place.evidence)) * self.side
             after, tight, _ = observe(mean, spread, place.point, noise)
@@ -207,25 +223,37 @@ class Pursuit:
                 after, tight = np.array([place.point, np.zeros(2)]), start(0, 0, self.side).spread
             gain = WORTH * (place.evidence - EVEN) + FIT_WORTH * (place.fit - self.looks.usual.fit)
             gain -= RESUME if guess.missing else 0.0
-            results.append(Guess(after, tight, score - cost + gain, 0, place, shift, guess))
+            results.append(
+                Guess(after, tight, score - cost + gain, 0, place, place.evidence, shift, guess)
+            )
         return results
 
     # places ---------------------------------------------------------------------------------------
-    def _places(
-        self, view: np.ndarray, ahead: list[tuple[Guess, np.ndarray, np.ndarray, float]]
-    ) -> list[Place]:
-        """Candidates: the best places near the predictions, and the predicted ones themselves."""
-        points = [self._around(mean[0], spread) for _, mean, spread, _ in ahead]
-        predicted = np.array([mean[0] for _, mean, _, _ in ahead])
+    def _places(self, view: np.ndarray, ahead: list[Ahead]) -> list[Place]:
+        """Candidates: the best places near the predictions."""
+        points = [self._around(one.mean[0], one.spread) for one in ahead]
         grid = np.unique(np.concatenate(points), axis=0)
         if self.guesses[0].missing >= LONG:
             grid = np.unique(np.concatenate([grid, self._everywhere(view)]), axis=0)
         coarse = self._peaks(self._compare(view, grid, self.scale), 0.15 * self.side)[:PLACES]
         near = np.array([[x, y] for y in (-1.0, 0.0, 1.0) for x in (-1.0, 0.0, 1.0)])
-        tried = [place.point + near for place in coarse]
-        fine = self._compare(view, np.concatenate([*tried, predicted]), self.scale)
-        found = self._peaks(fine[: 9 * len(coarse)], 0.1 * self.side)
-        return [p for p in [*found, *fine[9 * len(coarse) :]] if p.evidence >= LEAST]
+        if not coarse:
+            return []
+        tried = np.concatenate([place.point + near for place in coarse])
+        found = self._peaks(self._compare(view, tried, self.scale), 0.1 * self.side)
+        return [self._settled(view, place) for place in found]
+
+    def _settled(self, view: np.ndarray, place: Place) -> Place:
+        """The place moved onto the middle of the surface there: what drifts comes back."""
+        if place.evidence < SETTLE:
+            return place
+        settled = self.looks.settle(view, place.x, place.y, self.scale)
+        if settled is None:
+            return place
+        sides = np.array([self.width, self.height]) * self.scale
+        moved = place.point + np.clip(settled[0], -0.1, 0.1) * sides
+        again = self._compare(view, moved[None, :], self.scale)[0]
+        return again if again.evidence >= place.evidence - 0.05 else place
 
     def _around(self, center: np.ndarray, spread: np.ndarray) -> np.ndarray:
         """Even coordinates, two px apart, within the reach of a prediction: (n, 2)."""
@@ -240,7 +268,7 @@ class Pursuit:
         xs, ys = np.arange(0, view.shape[1], stride), np.arange(0, view.shape[0], stride)
         return np.stack([grid.ravel() for grid in np.meshgrid(xs, ys)], axis=1).astype(float)
 
-    def _compare(self, view: np.ndarray, points: np.ndarray, scale: float) -> list[Place]:
+    def _compare(self, view: np.ndarray, points: np.ndarray, scale: np.ndarray) -> list[Place]:
         places: list[Place] = []
         for start_at in range(0, len(points), 1000):
             part = points[start_at : start_at + 1000]
@@ -260,29 +288,36 @@ class Pursuit:
         return kept
 
     # learning -------------------------------------------------------------------------------------
-    def _learn(self, view: np.ndarray, places: list[Place]) -> None:
+    def _learn(self, view: np.ndarray) -> None:
         """Size and appearance from the likeliest guess, while no other place could be meant."""
         best = self.guesses[0]
-        if best.seen is not None and best.seen.evidence > 0.7:
-            rivals = [
-                other.seen
-                for other in self.guesses[1:]
-                if other.seen is not None and other.score > best.score - 4.0
-            ]
-            apart = 0.4 * self.side
-            alone = all(np.abs(r.point - best.position).max() < apart for r in rivals)
-            if alone:
-                self._resize(view, best.seen.point)
-                x, y = best.seen.point
-                self.looks.learn(view, x, y, self.scale, best.seen.evidence)
+        self.unsized += 1
+        if best.seen is not None and best.seen.evidence > CLEAR and self._alone(best):
+            self._resize(view, best.seen)
+            x, y = best.seen.point
+            self.looks.learn(view, x, y, self.scale, best.seen.evidence)
         self.scales.append(self.scale)
 
-    def _resize(self, view: np.ndarray, center: np.ndarray) -> None:
-        sizes = [self.scale * factor for factor in (0.94, 1.0, 1.06)]
-        fits = [self._compare(view, center[None, :], size)[0].fit for size in sizes]
-        fits[1] += 0.015  # size changes slowly: it must be plain
-        wanted = sizes[int(np.argmax(fits))]
-        self.scale = float(np.clip(self.scale + 0.25 * (wanted - self.scale), 0.3, 3.0))
+    def _alone(self, best: Guess) -> bool:
+        """Whether every guess nearly as likely puts the object in the same place."""
+        rivals = [g.seen for g in self.guesses[1:] if g.seen and g.score > best.score - 4.0]
+        apart = 0.4 * self.side
+        return all(np.abs(rival.point - best.position).max() < apart for rival in rivals)
+
+    def _resize(self, view: np.ndarray, seen: Place) -> None:
+        """Follows the object's size, by the extent of its surface or else by what fits better."""
+        wanted = self.scale
+        if self.looks.spread is not None:
+            settled = self.looks.settle(view, seen.x, seen.y, self.scale, self.unsized)
+            if settled is not None:
+                wanted, self.unsized = self.scale * settled[1], 0
+        else:
+            sizes = [self.scale * factor for factor in (0.94, 1.0, 1.06)]
+            point = seen.point[None, :]
+            fits = [self._compare(view, point, size)[0].fit for size in sizes]
+            fits[1] += 0.015  # a size that is right already must not waver
+            wanted = sizes[int(np.argmax(fits))]
+        self.scale = np.clip(self.scale + RESIZE * (wanted - self.scale), 0.3, 3.0)
 
     # pictures -------------------------------------------------------------------------------------
     def _small(self, picture: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ stands still, how surely a pixel moves. Positions are in px of the view.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -13,13 +14,18 @@ import numpy as np
 
 from pixelis.geometry import Box
 
+FINE = 56  # points along each side where edges are looked for
 GRID = 320  # sample points on the object and its rim
 RIM = 0.35  # width of the rim around the box that must not look like the object, in box sides
 SOFT = 1.2  # blur of the view in px: limbs and folds move, and compression blocks
 APART = 0.28  # sum of Lab differences at which a pixel counts as another thing
 BINS = (12, 10, 10)  # of the colour histograms
-LEARN = 0.7  # evidence needed before the model changes
+LEARN = 0.8  # evidence needed before the model changes
+RECENT_COST = 0.06  # share a recent picture must explain more than the first
 KEPT = 4  # recent pictures remembered beside the first
+STANDS_OUT, CROWDED = 0.2, 0.15  # surface inside over that on the rim; more on the rim than usual
+EDGE = 0.15  # of the largest cross-section: thinner is an outstretched hand or noise
+SHRINKS, GROWS = 0.93, 1.12  # changes of extent within which the object is whole and alone
 COLOUR, MOTION = 0.45, 0.6  # weights beside the recognised share's 1
 
 
@@ -66,6 +72,14 @@ class Usual(NamedTuple):
         return Usual(min(max(share, 0.4), 0.95), max(colour, 0.4), motion, fit)
 
 
+class Spread(NamedTuple):
+    """Where the object's surface lies in its box and rim: centre and extent, in box sides."""
+
+    center: np.ndarray
+    extent: np.ndarray
+    rim: float
+
+
 class Looks:
     """The appearance model: a first picture, recent ones, colours of object and surroundings."""
 
@@ -75,7 +89,7 @@ class Looks:
         self.width, self.height = box.width, box.height
         self._lay_points()
         x, y = box.center
-        first = self._sample(view, np.array([x]), np.array([y]), 1.0)
+        first = self._sample(view, np.array([x]), np.array([y]), np.ones(2))
         self.inside = (np.abs(self.points) <= 0.5).all(axis=1)
         self.weight = self._silhouette(view, bgr, box, shape, first)
         self.pictures = [first[:3]]
@@ -87,9 +101,10 @@ class Looks:
         self.usual = Usual(0.6, 0.6, 1.0, 0.6)
         _, colour, motion, fit = (float(cue[0]) for cue in self._cues(first))
         self.usual = Usual(0.6, max(colour, 0.4), motion, fit - 0.4)
+        self.spread = self._spread(view, x, y, np.ones(2))
 
     def compare(
-        self, view: np.ndarray, xs: np.ndarray, ys: np.ndarray, scale: float
+        self, view: np.ndarray, xs: np.ndarray, ys: np.ndarray, scale: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Scores and recognised shares in [0, 1] of the object centred at each place."""
         cues = self._cues(self._sample(view, xs, ys, scale))
@@ -102,12 +117,14 @@ class Looks:
         """The cues at each of the sampled places."""
         weight = (self.weight / self.weight.sum()).astype(np.float32)
         share = np.zeros(samples.shape[1], np.float32)
-        for picture in self.pictures:
+        for age, picture in enumerate(self.pictures):
             apart = np.abs(samples[0] - picture[0])
             for channel in (1, 2):
                 apart += np.abs(samples[channel] - picture[channel])
             np.minimum(apart, APART, out=apart)
-            share = np.maximum(share, 1 - apart @ weight / APART)
+            like = 1 - apart @ weight / APART
+            # recent pictures inherit every error of place and size: the first one goes before
+            share = np.maximum(share, like if age == 0 else like - RECENT_COST)
         likely = self._likely(samples)
         colour = likely @ weight
         rim = (~self.inside).astype(np.float32) / (~self.inside).sum()
@@ -123,7 +140,42 @@ class Looks:
         """Whether the motion cue sees the object; one that does not would lead away from it."""
         return self.usual.motion > 0.2
 
-    def learn(self, view: np.ndarray, x: float, y: float, scale: float, share: float) -> None:
+    def settle(
+        self, view: np.ndarray, x: float, y: float, scale: np.ndarray, waited: int = 0
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """How far the object lies off a place, in its sides, and how much larger it is there.
+
+        By the edges of its surface, told by motion or by colour; None where neither stands out
+        from the surroundings, and where a neighbour touches the object or something hides a part:
+        both change its extent at once, its own size changes little from frame to frame (more in
+        the `waited` frames since its size was last told).
+        """
+        now = self._spread(view, x, y, scale)
+        if self.spread is None or now is None or now.rim > self.spread.rim + CROWDED:
+            return None
+        # soft edges of the surface reach out by as many px whatever the object's size
+        over = np.maximum(self.spread.extent - 1.0, 0.0)
+        larger = (now.extent - over / scale) / (self.spread.extent - over)
+        slack = min(0.012 * waited, 0.3)
+        if larger.min() < SHRINKS - slack or larger.max() > GROWS + slack:
+            return None
+        return now.center - self.spread.center, larger
+
+    def _spread(self, view: np.ndarray, x: float, y: float, scale: np.ndarray) -> Spread | None:
+        span = 1 + 2 * RIM
+        steps = ((np.arange(FINE) + 0.5) / FINE - 0.5) * span
+        points = np.stack([grid.ravel() for grid in np.meshgrid(steps, steps)], axis=1)
+        sample = self._sample(view, np.array([x]), np.array([y]), scale, points)
+        surface = sample[3] if self.moves else np.maximum(self._likely(sample) - 0.3, 0.0)
+        inside = (np.abs(points) <= 0.5).all(axis=1)
+        rim = float(surface[0, ~inside].mean())
+        if float(surface[0, inside].mean()) - rim < STANDS_OUT:
+            return None
+        square = surface.reshape(FINE, FINE)
+        edges = np.array([_edges(square.sum(axis=axis), span) for axis in (0, 1)])
+        return Spread(edges.mean(axis=1), edges[:, 1] - edges[:, 0], rim)
+
+    def learn(self, view: np.ndarray, x: float, y: float, scale: np.ndarray, share: float) -> None:
         """Remembers how the object looks at a place where `share` of it was recognised."""
         if share < LEARN:
             return
@@ -131,7 +183,7 @@ class Looks:
         self.usual = self.usual.nearer(self._cues(sample))
         self.pictures = [self.pictures[0], *self.pictures[1:][-(KEPT - 1) :], sample[:3]]
         if self.outline is not None:
-            self.outline = self.outline + 0.15 * (sample[3, 0] - self.outline)
+            self.outline = self.outline + 0.06 * (sample[3, 0] - self.outline)
         self.object_colours += 0.04 * (self._histogram(sample, self.weight) - self.object_colours)
         rim = (~self.inside).astype(np.float64)
         self.other_colours += 0.1 * (self._histogram(sample, rim) - self.other_colours)
@@ -147,13 +199,21 @@ class Looks:
         y = (np.arange(down) + 0.5) / down * span - span / 2
         self.points = np.stack([grid.ravel() for grid in np.meshgrid(x, y)], axis=1)
 
-    def _sample(self, view: np.ndarray, xs: np.ndarray, ys: np.ndarray, scale: float) -> np.ndarray:
+    def _sample(
+        self,
+        view: np.ndarray,
+        xs: np.ndarray,
+        ys: np.ndarray,
+        scale: np.ndarray,
+        points: np.ndarray | None = None,
+    ) -> np.ndarray:
         """The view at the grid around each centre: (channels, places, points), bilinear.
 
         Points outside the picture get a value no object has, so that they are never recognised.
         """
-        mapx = xs[:, None] + self.points[None, :, 0] * self.width * scale - 0.5
-        mapy = ys[:, None] + self.points[None, :, 1] * self.height * scale - 0.5
+        points = self.points if points is None else points
+        mapx = xs[:, None] + points[None, :, 0] * self.width * scale[0] - 0.5
+        mapy = ys[:, None] + points[None, :, 1] * self.height * scale[1] - 0.5
         sampled = cv2.remap(
             view,
             mapx.astype(np.float32),
@@ -176,7 +236,7 @@ class Looks:
         if shape is None:
             shape = _cut_out(bgr, box)
         x, y = (np.array([value]) for value in box.center)
-        weight = self._sample(np.dstack([shape] * 3).astype(np.float32), x, y, 1.0)[0, 0]
+        weight = self._sample(np.dstack([shape] * 3).astype(np.float32), x, y, np.ones(2))[0, 0]
         if len(first) > 3 and first[3, 0, self.inside].mean() > 0.25:
             weight = 0.3 * weight + 0.7 * first[3, 0]
         centred = np.exp(-1.5 * (self.points**2).sum(axis=1))
@@ -191,7 +251,9 @@ class Looks:
         return cells
 
     def _histogram(self, sample: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        counts = np.bincount(self._bins(sample)[0], weights=weight, minlength=int(np.prod(BINS)))
+        counts: np.ndarray = np.bincount(
+            self._bins(sample)[0], weights=weight, minlength=math.prod(BINS)
+        )
         counts = counts.reshape(BINS)
         counts = cv2.GaussianBlur(counts.reshape(BINS[0], -1), (1, 3), 0).reshape(BINS)
         return (counts / max(counts.sum(), 1e-9)).ravel()
@@ -200,6 +262,24 @@ class Looks:
         """How likely each point has one of the object's colours rather than its surroundings'."""
         odds = self.object_colours / (self.object_colours + self.other_colours + 2e-3)
         return odds.astype(np.float32)[self._bins(samples)]
+
+
+def _edges(profile: np.ndarray, span: float) -> tuple[float, float]:
+    """Between which places along an axis of length `span`, 0 in its middle, the surface lies.
+
+    `profile` is the surface in equal cells along the axis; an edge is where it rises over EDGE of
+    its largest value, between two cells' middles.
+    """
+    cell = span / len(profile)
+    level = EDGE * float(profile.max())
+    over = np.flatnonzero(profile >= level)
+    ends = []
+    for at, side in ((over[0], -1), (over[-1], 1)):
+        beyond = at + side
+        outer = float(profile[beyond]) if 0 <= beyond < len(profile) else 0.0
+        part = (float(profile[at]) - level) / max(float(profile[at]) - outer, 1e-9)
+        ends.append((at + 0.5 + side * part) * cell - span / 2)
+    return ends[0], ends[1]
 
 
 def _cut_out(bgr: np.ndarray, box: Box) -> np.ndarray:

@@ -37,6 +37,7 @@ class Guess:
         score: log-likelihood of this past so far.
         missing: frames since the object was last seen, 0 when it is seen now.
         seen: the place in this frame, None while missing.
+        glimpse: evidence at the predicted place, in [0, 1]; a half hidden object shows some.
         shift: motion of the camera before this frame, (2,).
         before: the same past one frame earlier.
     """
@@ -46,6 +47,7 @@ class Guess:
     score: float
     missing: int = 0
     seen: Place | None = None
+    glimpse: float = 0.0
     shift: np.ndarray | None = None
     before: Guess | None = None
 
@@ -65,6 +67,15 @@ class Guess:
             guesses.append(guess)
             guess = guess.before
         return guesses[::-1]
+
+
+class Ahead(NamedTuple):
+    """Where a guess says the object is one frame on; `score` has the cost of getting there."""
+
+    guess: Guess
+    mean: np.ndarray
+    spread: np.ndarray
+    score: float
 
 
 def start(x: float, y: float, side: float) -> Guess:
