@@ -297,6 +297,7 @@ def joint_stage(run: Run, library: Library, start: int) -> None:
         }
         run.report({"stage": "joint", "step": step, **values, **_seeing(seen)})
         _housekeeping(run, library, optimizer, "joint", step + 1)
+    save_checkpoint(run, optimizer, "joint", config.joint_steps)
 
 
 def _housekeeping(
