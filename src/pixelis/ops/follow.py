@@ -151,6 +151,7 @@ class Pursuit:
         for number, guess, (x, y), scale in rows:
             wide, high = self.width * scale[0] / 2, self.height * scale[1] / 2
             full = Box(x - wide, y - high, x + wide, y + high).scale(1 / self.zoom)
+            full = Box(*(float(value) for value in full))
             if guess.before is None:
                 full = self.first
             box = full.clip(self.size)
@@ -160,7 +161,7 @@ class Pursuit:
                 track.boxes[number] = box
             else:
                 track.lost.append(number)
-            track.confidence[number] = round(evidence, 3)
+            track.confidence[number] = round(float(evidence), 3)
         return track
 
     # prediction -----------------------------------------------------------------------------------
@@ -211,16 +212,17 @@ class Pursuit:
         missing = guess.missing + 1
         results = [Guess(mean, spread, score + UNSEEN, missing, None, glimpse, shift, guess)]
         for place in places:
-            noise = (NOISE + 0.3 * max(0.0, 0.9 - place.evidence)) * self.side
-            after, tight, _ = observe(mean, spread, place.point, noise)
-            # a half hidden object is badly placed, but that must not make a detour cheap
             off = place.point - mean[0]
+            # a half hidden object is badly placed, but that must not make a detour cheap
             cost = float(off @ off) / (spread[0, 0] + (OFF_WAY * self.side) ** 2) / 2
-            if cost > JUMP:
-                if place.evidence < SURE_AFAR or guess.missing < LONG:
-                    continue
+            if cost <= JUMP:
+                noise = (NOISE + 0.3 * max(0.0, 0.9 - place.evidence)) * self.side
+                after, tight, _ = observe(mean, spread, place.point, noise)
+            elif place.evidence >= SURE_AFAR and guess.missing >= LONG:
                 cost = JUMP
                 after, tight = np.array([place.point, np.zeros(2)]), start(0, 0, self.side).spread
+            else:
+                continue
             gain = WORTH * (place.evidence - EVEN) + FIT_WORTH * (place.fit - self.looks.usual.fit)
             gain -= RESUME if guess.missing else 0.0
             results.append(

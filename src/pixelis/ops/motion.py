@@ -122,16 +122,14 @@ def smooth(past: list[Guess], sigma: float) -> np.ndarray:
 def best_guesses(guesses: list[Guess], most: int, near: float) -> list[Guess]:
     """The likeliest pasts, of those that end alike (within `near` px) only the best."""
     kept: list[Guess] = []
+    ends: list[tuple[float, ...]] = []
+    reach = (near, near, 0.4 * near, 0.4 * near, 0.5)
     for guess in sorted(guesses, key=lambda g: -g.score):
         if len(kept) == most:
             break
-        if not any(_alike(guess, other, near) for other in kept):
+        end = (*guess.mean.ravel().tolist(), float(guess.missing > 0))
+        alike = (all(abs(a - b) < r for a, b, r in zip(end, e, reach, strict=True)) for e in ends)
+        if not any(alike):
             kept.append(guess)
+            ends.append(end)
     return kept
-
-
-def _alike(a: Guess, b: Guess, near: float) -> bool:
-    if (a.missing > 0) != (b.missing > 0):
-        return False
-    apart = np.abs(a.mean - b.mean)
-    return bool(apart[0].max() < near and apart[1].max() < 0.4 * near)

@@ -34,9 +34,10 @@ class Scenery:
         """How surely each pixel differs from the empty scene, float32 (height, width) in [0, 1]."""
         pixels = frame.astype(np.float32)
         # flicker and exposure change the whole picture by one factor
-        gain = float(np.median(self.picture.mean(axis=2) / np.maximum(pixels.mean(axis=2), 1.0)))
-        apart = np.abs(pixels * gain - self.picture).max(axis=2)
-        apart = cv2.GaussianBlur(apart, (0, 0), 1.2)
+        coarse, empty = pixels[::4, ::4].mean(axis=2), self.picture[::4, ::4].mean(axis=2)
+        gain = float(np.median(empty / np.maximum(coarse, 1.0)))
+        blue, green, red = cv2.split(cv2.absdiff(pixels * np.float32(gain), self.picture))
+        apart = cv2.GaussianBlur(cv2.max(cv2.max(blue, green), red), (0, 0), 1.2)
         return np.clip((apart - 1.5 * self.noise) / (2.5 * self.noise), 0.0, 1.0)
 
 
