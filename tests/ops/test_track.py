@@ -1,13 +1,15 @@
+import io
 import json
 
+import av
 import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
 
 from pixelis.episode import Call
-from pixelis.geometry import Box, Size
-from pixelis.media import Picture, Video
+from pixelis.geometry import Box
+from pixelis.media import Picture, open_video
 from pixelis.ops import track as operation
 from pixelis.ops.follow import Track
 from pixelis.ops.registry import REGISTRY
@@ -18,21 +20,18 @@ GROUND = skimage.data.coffee()[:180, :300]
 THING = skimage.data.chelsea()[100:128, 100:128]
 
 
-class Frames(Video):
-    """A video held in memory."""
-
-    def __init__(self, pictures):
-        self.pictures = [Image.fromarray(picture) for picture in pictures]
-        self.name, self.sha256, self.fps = "memory", "0" * 64, 10.0
-        self.size, self.frames = Size(*self.pictures[0].size), len(pictures)
-        self.seconds = self.frames / self.fps
-
-    def frame(self, number):
-        return self.pictures[number]
-
-    def between(self, start, end):
-        for number in range(start, end + 1):
-            yield number, self.frame(number)
+def opened(pictures):
+    """A real MP4 file of 10 frames per second, opened by the real reader."""
+    held = io.BytesIO()
+    with av.open(held, "w", format="mp4") as container:
+        height, width, _ = pictures[0].shape
+        stream = container.add_stream("mpeg4", rate=10, width=width, height=height)
+        stream.pix_fmt = "yuv420p"
+        stream.bit_rate = 8_000_000
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        container.mux(stream.encode())
+    return open_video(held.getvalue())
 
 
 def clip(count=14, step=8, start=30):
@@ -49,7 +48,7 @@ def clip(count=14, step=8, start=30):
 
 
 def workspace(**options):
-    return Workspace(Frames(clip(**options)), PixelBudget(224 * 224, 224 * 224, 32), units="px")
+    return Workspace(opened(clip(**options)), PixelBudget(224 * 224, 224 * 224, 32), units="px")
 
 
 def run(space, **arguments):
