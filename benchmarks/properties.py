@@ -26,6 +26,7 @@ from pixelis.ops.properties import part_of
 from pixelis.ops.regions import Classic
 from pixelis.ops.texture import texture_of
 
+PATTERNS = ("striped", "dotted", "checkered")  # either of the two colours is right for these
 SIDES = (12, 16, 24, 32, 48, 96)
 
 
@@ -98,10 +99,12 @@ def found_things(rounds: int, first: int) -> dict:
             masks["found mask"] = region.mask
         for way, mask in masks.items():
             part = part_of(question.image, mask)
-            color = dominant(part.rgb, part.mask)[0].name
+            colors = [color.name for color in dominant(part.rgb, part.mask)]
+            color = colors[0]
             shape, texture = shape_of(part.mask), texture_of(part.rgb, part.mask)
             glossy = thing.fill == "glossy"
-            tally[f"color, {thing.fill}"][way].append(color == thing.color)
+            named = colors[:2] if thing.fill in PATTERNS else colors[:1]
+            tally[f"color, {thing.fill}"][way].append(thing.color in named)
             if not glossy:
                 side = np.sqrt(thing.mask.sum())
                 size = "under 24 px" if side < 24 else "24 px and more"

@@ -357,7 +357,7 @@ def _candy(image, spot, color, light, rng):  # type: ignore[no-untyped-def]
 def click(mask: np.ndarray, rng: np.random.Generator, depth: float = 0.45) -> tuple[int, int]:
     """A random point well inside a mask: at least `depth` of the largest distance to its edge."""
     inner = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    ys, xs = np.nonzero(inner >= depth * inner.max())
+    ys, xs = np.nonzero((inner > 0) & (inner >= depth * inner.max()))
     index = int(rng.integers(len(xs)))
     return int(xs[index]), int(ys[index])
 

@@ -14,11 +14,14 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from pixelis.ops.clusters import clustered
+
 SMALLEST_WINDOW_PX = 48
 LEAST_WINDOW_PX = 25
 WORKING_SIDE_PX = 112
 GRABCUT_SIDE_PX = 72
 FRAME_SHARE = 0.07
+FRAME_COLORS = 4
 COLOR_STEPS = (6.0, 9.0, 13.0, 18.0, 25.0, 34.0)
 LOCAL_STEPS = (1.5, 2.5, 4.0, 6.0)
 LIGHTNESS_WEIGHT = 0.6
@@ -170,15 +173,12 @@ def _against_frame(window: Window) -> Iterator[tuple[str, np.ndarray]]:
     """Pixels unlike the colours along the window's frame, at several strictnesses."""
     frame = window.smooth[frame_mask(window)]
     weight = np.array([LIGHTNESS_WEIGHT, 1, 1], np.float32)
-    samples = np.ascontiguousarray(frame[:: max(len(frame) // 500, 1)] * weight)
-    count = min(4, len(samples))
-    criteria = (cv2.TERM_CRITERIA_COUNT, 8, 0.0)
-    cv2.setRNGSeed(0)
-    _, labels, centres = cv2.kmeans(samples, count, None, criteria, 1, cv2.KMEANS_PP_CENTERS)
+    samples = frame[:: max(len(frame) // 500, 1)] * weight
+    labels, centres, _ = clustered(samples, min(FRAME_COLORS, len(samples)), 8)
     pixels = window.smooth * weight
     nearest = np.full(pixels.shape[:2], np.inf, np.float32)
     for index, centre in enumerate(centres):
-        own = samples[labels[:, 0] == index]
+        own = samples[labels == index]
         spread = np.sqrt(((own - centre) ** 2).sum(1).mean()) if len(own) else 0.0
         distance = np.sqrt(((pixels - centre) ** 2).sum(-1)) / max(float(spread), 4.0)
         nearest = np.minimum(nearest, distance)
@@ -215,7 +215,7 @@ def grabcut(rgb: np.ndarray, labels: np.ndarray, rounds: int) -> np.ndarray | No
         return None
     models = np.zeros((1, 65), np.float64), np.zeros((1, 65), np.float64)
     cv2.setRNGSeed(0)
-    cv2.grabCut(rgb, labels, None, *models, rounds, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(rgb, labels, (0, 0, 1, 1), *models, rounds, cv2.GC_INIT_WITH_MASK)
     return np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
 
 

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from skimage.color import deltaE_ciede2000
 
+from pixelis.ops.clusters import clustered
+
 ANCHORS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "black": ((0, 0, 0), (26, 26, 26), (20, 22, 34), (34, 24, 20)),
     "white": ((255, 255, 255), (244, 244, 244), (250, 246, 232), (236, 243, 250)),
@@ -117,13 +119,8 @@ def _core(mask: np.ndarray) -> np.ndarray:
 def _clusters(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """k-means in Lab with lightness counted less: labels (pixels,), Lab centres (clusters, 3)."""
     weight = np.array([0.6, 1, 1], np.float32)
-    samples = np.ascontiguousarray(pixels[:: max(len(pixels) // 4000, 1)] * weight)
-    if len(samples) == 1:
-        return np.zeros(len(pixels), int), samples / weight
-    count = min(CLUSTERS, len(samples))
-    criteria = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 15, 0.3)
-    cv2.setRNGSeed(0)
-    centres = cv2.kmeans(samples, count, None, criteria, 1, cv2.KMEANS_PP_CENTERS)[2]
+    samples = pixels[:: max(len(pixels) // 4000, 1)] * weight
+    centres = clustered(samples, min(CLUSTERS, len(samples)), 15)[1]
     distances = np.stack([((pixels * weight - centre) ** 2).sum(1) for centre in centres], 1)
     return distances.argmin(1), centres / weight
 

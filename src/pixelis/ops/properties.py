@@ -265,13 +265,13 @@ def _unlike_outside(rgb: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarr
     labels[y1 - top : y2 - top, x1 - left : x2 - left] = cv2.GC_PR_FGD
     scale = min(1.0, BOX_SIDE_PX / max(part.shape[:2]))
     small = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    labels = cv2.resize(labels, small.shape[1::-1], interpolation=cv2.INTER_NEAREST)
-    wanted = np.count_nonzero(labels == cv2.GC_PR_FGD)
-    found = grabcut(small, labels, 3) if min(small.shape[:2]) > 3 else None
+    start = cv2.resize(labels, small.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    wanted = np.count_nonzero(start == cv2.GC_PR_FGD)
+    found = grabcut(small, start, 3) if min(small.shape[:2]) > 3 else None
     if found is None or not found.any():
         return None
-    middle = center_of(found)
-    largest = around(found, (int(middle.x), int(middle.y)))
+    deepest = center_of(found)
+    largest = around(found, (int(deepest.x), int(deepest.y)))
     if largest is None or not 0.08 < np.count_nonzero(largest) / wanted < 0.97:
         return None
     mask = np.zeros(rgb.shape[:2], bool)

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from pixelis.ops.candidates import Candidate, Window, frame_contact
+from pixelis.ops.clusters import clustered
 
 MEASURES = (
     "edge_mean", "edge_low", "edge_median", "slope_mean", "slope_inside", "shared_ring",
@@ -28,11 +29,9 @@ class Palette:
 
     def __init__(self, window: Window) -> None:
         pixels = window.smooth.reshape(-1, 3)
-        samples = np.ascontiguousarray(pixels[:: max(len(pixels) // 1500, 1)])
+        samples = pixels[:: max(len(pixels) // 1500, 1)]
         count = min(COLORS, len(samples))
-        criteria = (cv2.TERM_CRITERIA_COUNT, 6, 0.0)
-        cv2.setRNGSeed(0)
-        centres = cv2.kmeans(samples, count, None, criteria, 1, cv2.KMEANS_PP_CENTERS)[2]
+        centres = clustered(samples, count, 6)[1]
         nearest = [((pixels - centre) ** 2).sum(1) for centre in centres]
         self.index = np.argmin(nearest, axis=0).reshape(window.smooth.shape[:2])
         self.count = count

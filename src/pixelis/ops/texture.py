@@ -7,6 +7,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from pixelis.ops.clusters import clustered
 from pixelis.ops.colors import to_lab
 
 APART = 16.0
@@ -14,6 +15,8 @@ LEAST_SHARE = 0.1
 TWO_COLORS = 0.68
 ROUGH = 6.0
 ALONG = 0.62
+NECK = 0.35  # of the widest inner radius: corners of a chequerboard touch more thinly
+EVEN_SHARE = 0.3
 
 
 class Texture(NamedTuple):
@@ -43,7 +46,7 @@ def texture_of(rgb: np.ndarray, mask: np.ndarray) -> Texture:
     name = "plain"
     share = min(light.sum(), core.sum() - light.sum()) / core.sum()
     if contrast > APART and share > LEAST_SHARE and explained > TWO_COLORS:
-        name = _pattern(light, core & ~light, coherence)
+        name = _pattern(light, core & ~light, coherence, share)
     elif roughness > ROUGH:
         name = "textured"
     return Texture(name, round(contrast, 1), round(roughness, 2), round(coherence, 3))
@@ -66,29 +69,29 @@ def _halves(lab: np.ndarray, core: np.ndarray) -> tuple[np.ndarray, float, float
     pixels = np.ascontiguousarray(lab[core], np.float32)
     if len(pixels) < 2:
         return np.zeros_like(core), 0.0, 0.0
-    criteria = (cv2.TERM_CRITERIA_COUNT, 12, 0.0)
-    cv2.setRNGSeed(0)
-    left, labels, centres = cv2.kmeans(pixels, 2, None, criteria, 2, cv2.KMEANS_PP_CENTERS)
+    labels, centres, left = clustered(pixels, 2, 12, 2)
     total = float(((pixels - pixels.mean(0)) ** 2).sum())
     first = np.zeros_like(core)
-    first[core] = labels[:, 0] == 0
+    first[core] = labels == 0
     contrast = float(np.linalg.norm(centres[0] - centres[1]))
     return first, contrast, 1 - left / total if total else 0.0
 
 
-def _pattern(first: np.ndarray, second: np.ndarray, coherence: float) -> str:
+def _pattern(first: np.ndarray, second: np.ndarray, coherence: float, share: float) -> str:
     one, other = sorted((_pieces(first), _pieces(second)))
     if other < 2:
         return "plain"
     if coherence > ALONG:
         return "striped" if one >= 1 and one + other >= 4 else "plain"
-    if one >= 3:
+    if one >= 3 and share > EVEN_SHARE:
         return "checkered"
     return "dotted" if other >= 3 else "plain"
 
 
 def _pieces(mask: np.ndarray) -> int:
-    """4-connected pieces that are not specks."""
+    """Pieces that are not specks, cut apart where only a thin neck joins them."""
+    inner = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    mask = inner > NECK * float(inner.max())
     stats = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)[2][1:]
     if not len(stats):
         return 0
