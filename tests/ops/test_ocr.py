@@ -73,10 +73,10 @@ def test_one_or_two_characters(reader, text):
     assert said(reader, written(text, px=26, ink="white", paper="#222a40", pad=8)) == [text]
 
 
-def test_slightly_rotated_text(reader):
-    assert said(reader, written("mind the closing doors", px=22, angle=5)) == [
-        "mind the closing doors"
-    ]
+@pytest.mark.parametrize("angle", [5, 30, 90, -90, 180])
+def test_turned_text(reader, angle):
+    pixels = written("mind the closing doors", px=22, angle=angle, pad=20)
+    assert said(reader, pixels) == ["mind the closing doors"]
 
 
 def test_nothing_on_plain_paper_or_one_pixel(reader):

@@ -45,7 +45,9 @@ LARGEST_ENLARGEMENT = 4.0
 KEEP = 0.5  # lines read with less confidence are dropped
 KEEP_SHORT, SHORT = 0.8, 4  # the same for texts of at most this many characters
 KEEP_UNFOUND, TWO_TONE = 0.9, 0.7  # the same when the detector did not point at the line
-TURN_MARGIN = 0.15  # a quarter turn must read this much better than upright
+TURN_MARGIN = 0.15  # a turned line must read this much better than upright
+DOUBTFUL = 0.8  # lines read with less are tried upside down
+STANDING = 2.5  # a box this much higher than wide is a line on end
 BATCH_WIDTH = 3000  # px of all crops of one recogniser run, padding included
 
 
@@ -149,9 +151,21 @@ class Reader:
         ):
             if index not in best or reading.confidence > best[index].confidence + TURN_MARGIN:
                 best[index] = reading
-        kept = self._believed(pixels, list(best.values()), check)
+        kept = self._believed(pixels, self._righted(pixels, list(best.values()), check), check)
         order = reading_order([reading.quad for reading in kept])
         return [_line(kept[index], pixels) for index in order]
+
+    def _righted(
+        self, pixels: np.ndarray, readings: list[Reading], check: Callable[[], None]
+    ) -> list[Reading]:
+        """The readings; doubtful ones turned upside down where that reads better."""
+        doubtful = [i for i, r in enumerate(readings) if r.confidence < DOUBTFUL]
+        halves = [np.roll(readings[i].quad, 2, axis=0) for i in doubtful]
+        righted = list(readings)
+        for index, turned in zip(doubtful, self._readings(pixels, halves, check), strict=True):
+            if turned.confidence > readings[index].confidence + TURN_MARGIN:
+                righted[index] = turned
+        return righted
 
     def _readings(
         self, pixels: np.ndarray, quads: list[np.ndarray], check: Callable[[], None]
@@ -222,7 +236,8 @@ def first_scale(height: int, width: int) -> float:
 
 def letter_height(quad: np.ndarray) -> float:
     """Height of a capital letter in a detected line, in px."""
-    return height_of(quad) / BOX_TO_LETTER
+    high, wide = height_of(quad), width_of(quad)
+    return (wide if high > STANDING * wide else high) / BOX_TO_LETTER
 
 
 def other_scales(first: Look, height: int, width: int) -> list[tuple[float, Box | None]]:
