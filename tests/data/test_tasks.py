@@ -9,6 +9,7 @@ import pytest
 from pixelis.answers.score import correct
 from pixelis.data import tasks
 from pixelis.errors import ConfigError
+from pixelis.geometry import Point
 
 SAMPLE = 60
 
@@ -57,7 +58,7 @@ def test_families_take_turns_and_answers_are_spread(drawn):
 def test_points_lie_on_what_is_asked_about(drawn):
     for task in drawn:
         for point in task.plan.points:
-            inside = [item for item in task.scene.items if item.box.contains(tasks.Point(*point))]
+            inside = [item for item in task.scene.items if item.box.contains(Point(*point))]
             assert any(item.kind in ("chip", "object") for item in inside)
 
 
