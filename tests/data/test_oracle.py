@@ -8,7 +8,7 @@ from pixelis.models.dialects.qwen3 import Qwen3
 from pixelis.ops import REGISTRY
 from pixelis.ops.workspace import PixelBudget, Workspace
 
-BUDGET = PixelBudget(192 * 192, 192 * 192, 32)
+BUDGET = PixelBudget(256 * 256, 256 * 256, 32)
 
 
 def solved(task):

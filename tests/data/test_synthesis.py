@@ -6,7 +6,7 @@ import pytest
 from pixelis.data import synthesis, tasks
 from pixelis.ops.workspace import PixelBudget
 
-BUDGET = PixelBudget(192 * 192, 192 * 192, 32)
+BUDGET = PixelBudget(256 * 256, 256 * 256, 32)
 
 
 def test_a_golden_episode_keeps_the_images_the_model_saw():
@@ -15,7 +15,7 @@ def test_a_golden_episode_keeps_the_images_the_model_saw():
     assert golden.gold == task.answer == golden.episode.answer.text
     shown = 1 + sum(o.image is not None for o in golden.episode.observations)
     assert len(golden.images) == shown
-    assert all(image.size <= 3 * 192 * 192 for image in golden.images)
+    assert all(image.size <= 3 * 256 * 256 for image in golden.images)
 
 
 def test_an_episode_with_a_wrong_answer_is_dropped():

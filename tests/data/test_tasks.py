@@ -8,6 +8,7 @@ import pytest
 
 from pixelis.answers.score import correct
 from pixelis.data import tasks
+from pixelis.data.worlds import domains, layouts
 from pixelis.errors import ConfigError
 from pixelis.geometry import Point
 
@@ -44,7 +45,8 @@ def test_the_gold_answer_wins_and_an_empty_or_wrong_one_loses(drawn):
     for task in drawn:
         assert correct(task.answer, task.answer, task.answer_type)
         assert not correct("", task.answer, task.answer_type)
-        wrong = {"number": "77", "color": "beige", "word": "wombat"}.get(task.answer_type, "qqqq")
+        other = "green" if task.answer == "purple" else "purple"
+        wrong = {"number": "77", "color": other, "word": "wombat"}.get(task.answer_type, "qqqq")
         assert not correct(wrong, task.answer, task.answer_type)
 
 
@@ -59,7 +61,35 @@ def test_points_lie_on_what_is_asked_about(drawn):
     for task in drawn:
         for point in task.plan.points:
             inside = [item for item in task.scene.items if item.box.contains(Point(*point))]
-            assert any(item.kind in ("chip", "object") for item in inside)
+            assert inside
+            only = not any(item.kind in ("chip", "object") for item in inside)
+            assert not only or "sign" in task.plan.target
+
+
+def test_the_only_card_is_asked_for_where_it_is_bare():
+    scenes = [
+        layouts.draw_scene(np.random.default_rng([8, k]), domains.TRAIN[k % 8], "sign")
+        for k in range(12)
+    ]
+    asked = [(s, q) for s in scenes for q in tasks.attribute_queries(s) if q.kind == "color_card"]
+    assert len(asked) > 6
+    for scene, query in asked:
+        (card,) = (item for item in scene.items if item.kind == "card")
+        (point,) = query.plan.points
+        assert card.box.contains(Point(*point))
+        assert not any(c.box.contains(Point(*point)) for c in scene.children(0))
+        assert query.answer == card.color
+
+
+def test_colour_and_shape_are_counted_together():
+    for k in range(20):
+        scene = layouts.draw_scene(np.random.default_rng([9, k]), domains.TRAIN[0], "objects")
+        both = [q for q in tasks.count_queries(scene) if len(q.plan.target.split()) == 2]
+        assert both
+        for query in both:
+            color, shape = query.plan.target.split()
+            want = sum(i.color == color and i.shape == shape for i in scene.items)
+            assert int(query.answer) == want
 
 
 def test_counts_equal_the_points(drawn):

@@ -8,6 +8,9 @@ from pixelis.evals.question import data_hash
 from pixelis.evals.run import evaluate
 from pixelis.evals.worlds import FROZEN_SEED, read_worlds
 
+# An exam that changes makes every older figure incomparable: draw a new one under a new seed.
+FROZEN = {"test": "", "shift": ""}
+
 
 def prints(benchmark) -> list[str]:
     return [question.fingerprint() for question in benchmark]
@@ -19,6 +22,12 @@ def test_the_frozen_exam_is_the_same_every_time():
     assert first.frozen
     assert first.settings["seed"] == FROZEN_SEED
     assert len(read_worlds()) == 500
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("split", ["test", "shift"])
+def test_the_frozen_exam_is_the_one_results_were_measured_on(split):
+    assert data_hash(prints(read_worlds(split))) == FROZEN[split]
 
 
 def test_a_longer_exam_begins_with_the_shorter_one():

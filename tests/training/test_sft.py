@@ -5,7 +5,7 @@ from pixelis.data import synthesis
 from pixelis.models.nano import TEXT_LIMIT
 from pixelis.training import pool
 from pixelis.training.batch import Encoder
-from pixelis.training.pretrain import new_run, optimizer_of, save_checkpoint
+from pixelis.training.pretrain import new_run, optimizers_of, save_checkpoint
 from pixelis.training.settings import PretrainConfig, SftConfig
 from pixelis.training.sft import direct_lesson, episode_lesson, sft
 
@@ -25,7 +25,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def start(folder):
     base = new_run(PretrainConfig(out=folder / "base", seed=9), lambda values: None)
-    save_checkpoint(base, optimizer_of(base, [base.head]), "joint", 0)
+    save_checkpoint(base, optimizers_of(base, [base.head]), "joint", 0)
     return folder / "base" / "weights.safetensors"
 
 

@@ -1,4 +1,4 @@
-"""`pixelis train pretrain|sft`: nano's own recipe, resumable, with progress and metrics."""
+"""`pixelis train pretrain|sft|gate`: nano's own recipe, resumable, and whether it can see."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import argparse
 from typing import Any
 
 from pixelis.cli.config import add_flags, resolve
+from pixelis.cli.output import emit_json
+from pixelis.cli.parser import at_least
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pretrain.set_defaults(run=run_pretrain)
     add_flags(sft, SftConfig)
     sft.set_defaults(run=run_sft)
+    gate = stages.add_parser("gate", help="Measure seeing: boxes, shapes, colours, single glyphs.")
+    gate.add_argument("--model", default="nano", help="as in `pixelis ask` (default: nano)")
+    gate.add_argument("--count", metavar="N", type=at_least(1), default=200, help="of each kind")
+    gate.add_argument("--seed", metavar="N", type=at_least(0), default=1, help="of the scenes")
+    gate.add_argument("--json", action="store_true", help="print one JSON document")
+    gate.set_defaults(run=run_gate)
 
 
 def run_pretrain(args: argparse.Namespace) -> int:
@@ -41,6 +49,22 @@ def run_sft(args: argparse.Namespace) -> int:
     from pixelis.training.sft import sft
 
     return _train(config, sft, "nano-direct" if config.direct else "nano", config.steps)
+
+
+def run_gate(args: argparse.Namespace) -> int:
+    """Prints each share beside its bar; exit 1 when one is missed."""
+    from pixelis.models.load import load_policy
+    from pixelis.training.gate import measure
+
+    figures = measure(load_policy(args.model), args.seed, args.count)
+    if args.json:
+        emit_json({"model": args.model, "seed": args.seed, **figures})
+    else:
+        for name, bar in figures["bars"].items():
+            mark = "ok" if figures[name] >= bar else "missed"
+            print(f"{name:<6} {figures[name]:.3f}  bar {bar:.2f}  {mark}")
+        print(f"median corner error {figures['median_corner_error']:.0f} of 1000")
+    return 0 if figures["passed"] else 1
 
 
 def _train(config: Any, train: Any, name: str, total: int) -> int:

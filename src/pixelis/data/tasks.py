@@ -176,6 +176,7 @@ def attribute_queries(scene: Scene) -> Iterator[Query]:
     """Colour and shape of small marks on cards and of free objects."""
     yield from _mark_queries(scene)
     yield from _object_queries(scene)
+    yield from _card_queries(scene)
 
 
 def _measure(target: str, item: Item, field: str, box: Box | None = None) -> Plan:
@@ -232,6 +233,35 @@ def _object_queries(scene: Scene) -> Iterator[Query]:
             yield from _both(item, "size", {"size": size}, size)
 
 
+def _card_queries(scene: Scene) -> Iterator[Query]:
+    """The colour of the only card, named as such or by what is written on it."""
+    cards = [(index, item) for index, item in enumerate(scene.items) if item.kind == "card"]
+    if len(cards) != 1 or any(item.kind == "object" for item in scene.items):
+        return
+    index, card = cards[0]
+    place = _bare(card, scene.children(index))
+    if place is None:
+        return
+    plan = Plan("measure", "the sign", None, (place,), "color")
+    texts = [item.text for item in scene.children(index) if item.kind == "text"]
+    said = texts[0].split("\n")[0] if texts else ""
+    slots = {
+        "card": phrases.CARD + (f"[| [that says|with the text|reading] {said}]" if said else "")
+    }
+    yield Query("attribute_recognition", "color_card", slots, card.color, "color", plan)
+
+
+def _bare(card: Item, inside: Sequence[Item]) -> tuple[float, float] | None:
+    """A point on a card with nothing on it: left, right, above or below what it carries."""
+    box = card.box
+    for fx, fy in ((0.5, 0.14), (0.5, 0.86), (0.12, 0.5), (0.88, 0.5)):
+        x, y = box.x1 + fx * box.width, box.y1 + fy * box.height
+        near = Box(x, y, x, y).pad(0.04 * min(box.width, box.height) + 2)
+        if all(near.intersect(item.box).area == 0 for item in inside):
+            return x, y
+    return None
+
+
 def _both(item: Item, kind: str, slots: dict[str, str], words: str) -> Iterator[Query]:
     """Its colour and its shape, asked for by where it is or how large it is."""
     target = f"{words.split('|')[0].strip('[]')} object"
@@ -274,6 +304,10 @@ def _counts(
         plural = {"cross": "crosses"}.get(shape, f"{shape}s")
         noun = f"[{plural}|{plural}|{shape} shapes]"
         yield query("shape", shape, chosen, {"shapes": noun})
+        for color in sorted({item.color for item in items}):
+            both = [item for item in chosen if item.color == color]
+            named = {"shapes": f"{color} {noun}"}
+            yield query("shape", f"{color} {shape}", both, named)
 
 
 MAKERS: dict[str, Callable[[Scene], Iterator[Query]]] = {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SYSTEM = "Look, then answer."
-SIDE_PX = 192
+SIDE_PX = 256
 TEXT_LIMIT = 60  # letters of read text quoted to nano; it answers by reference
 PATCH_PX = 16
 MERGE = 2

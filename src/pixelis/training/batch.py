@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +25,9 @@ class Dense:
     classes: torch.Tensor
     colors: torch.Tensor
     boxes: torch.Tensor
+
+    def to(self, device: torch.device) -> Dense:
+        return Dense(self.classes.to(device), self.colors.to(device), self.boxes.to(device))
 
 
 class Pointing(NamedTuple):
@@ -48,6 +51,13 @@ class Batch:
     grid: torch.Tensor
     dense: Dense | None = None
     pointing: Pointing | None = None
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch with what the model reads on `device` (its dense truth stays)."""
+        names = ("input_ids", "attention_mask", "labels", "image_tokens", "pixel_values", "grid")
+        moved = {name: getattr(self, name).to(device) for name in names}
+        looking = self.pointing and Pointing(*(part.to(device) for part in self.pointing))
+        return replace(self, pointing=looking, **moved)
 
 
 def patchify(pixels: np.ndarray) -> np.ndarray:

@@ -85,8 +85,8 @@ class TokenLoss(nn.Module):
         value = self.number[labels]
         soft = (value >= 10) & (value % 10 == 0)
         hard = -logprobs[~soft].gather(1, labels[~soft, None]).sum()
-        total = torch.zeros(())
-        weights = torch.zeros(())
+        total = torch.zeros((), device=labels.device)
+        weights = torch.zeros((), device=labels.device)
         for offset, weight in NEIGHBOURS:
             near = value[soft] + offset
             valid = (near >= 0) & (near <= 1000)
@@ -128,11 +128,12 @@ def forward(model: Qwen3VLForConditionalGeneration, head: DenseHead, batch: Batc
     )
     model.config.text_config._attn_implementation = "sdpa"
     hidden = outputs.last_hidden_state
-    astray = off = torch.zeros(())
+    astray = off = hidden.new_zeros(())
     if batch.pointing is not None:
         rows, at, to, boxes = batch.pointing
         astray = pointing_loss(outputs.attentions, rows, at, to)
-        off = telling_loss(head.tell(outputs.hidden_states[LAYERS[-1] + 1][rows, at]), boxes)
+        held = outputs.hidden_states[LAYERS[-1] + 1][rows, at]
+        off = telling_loss(head.tell(held).float(), boxes)
     wanted = batch.labels[:, 1:]
     where = wanted != -100
     return Forward(model.lm_head(hidden[:, :-1][where]), wanted[where], merged, astray, off)

@@ -101,9 +101,9 @@ def pointing_loss(
         rows, at: (n,) which sequence and position.
         to: (n, length) bool, where attention belongs.
     """
-    total = torch.zeros(())
+    total = torch.zeros((), device=at.device)
     for layer in LAYERS:
-        weights = attentions[layer][rows, HEADS, at]
+        weights = attentions[layer][rows, HEADS, at].float()
         mass = (weights * to[:, None]).sum(-1)
         total = total - torch.log(mass + 1e-6).mean()
     return total / len(LAYERS)

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 
 from pixelis.data import tasks
-from pixelis.data.tasks import Plan, Query
+from pixelis.data.tasks import Query
 from pixelis.data.worlds import crowd, layouts
-from pixelis.data.worlds.scene import Item
+from pixelis.data.worlds.scene import Item, Scene
 from pixelis.geometry import Box, Size, View, whole
 from pixelis.models.nano import SIDE_PX
 from pixelis.ops.workspace import PixelBudget
@@ -47,10 +47,10 @@ def zoom_box(rng: np.random.Generator, box: Box, size: Size, slack: float = 0.04
 
 
 def draw_record(seed: int, number: int) -> Record:
-    """Record `number` of the stream; one in four is a crowded canvas."""
+    """Record `number` of the stream; every other one is a crowded canvas."""
     rng = np.random.default_rng([seed, 1000, number])
     domain = layouts.draw_domain(rng)
-    if number % 4 == 3:
+    if number % 2:
         scene = crowd.draw_crowd(rng, domain)
         return Record("crowd", domain.name, (see(scene, whole(scene.size), BUDGET),), ())
     scene = layouts.draw_scene(rng, domain)
@@ -59,8 +59,12 @@ def draw_record(seed: int, number: int) -> Record:
         inside = scene.children(index)
         if item.kind == "card" and inside and _wants_zoom(inside):
             views.append(see(scene, zoom_box(rng, item.box, scene.size), BUDGET, index))
-    queries = tuple(query for maker in tasks.MAKERS.values() for query in maker(scene))
-    return Record(scene.kind, domain.name, tuple(views), queries)
+    return Record(scene.kind, domain.name, tuple(views), _queries(scene))
+
+
+def _queries(scene: Scene) -> tuple[Query, ...]:
+    """All that can be asked about a scene; its pixels are not looked at."""
+    return tuple(query for maker in tasks.MAKERS.values() for query in maker(scene))
 
 
 def _wants_zoom(inside: Sequence[Item]) -> bool:
@@ -80,9 +84,8 @@ def write_shard(path: Path, seed: int, start: int, count: int = SHARD) -> None:
             arrays[f"p{key}"], arrays[f"c{key}"] = seen.pixels, seen.cover
             views.append({"key": key, "box": seen.view.box, "card": seen.card})
         items = [asdict(item) for item in record.views[0].items]
-        queries = [asdict(query) for query in record.queries]
         entry = {"kind": record.kind, "domain": record.domain, "views": views}
-        described.append({**entry, "items": items, "queries": queries})
+        described.append({**entry, "items": items})
     text = json.dumps(described).encode()
     arrays["index"] = np.frombuffer(text, np.uint8)
     part = path.with_suffix(".part.npz")
@@ -96,8 +99,7 @@ def read_shard(path: Path) -> Iterator[Record]:
         for entry in json.loads(arrays["index"].tobytes()):
             items = tuple(_item(value) for value in entry["items"])
             views = tuple(_seen(arrays, value, items) for value in entry["views"])
-            queries = tuple(_query(value) for value in entry["queries"])
-            yield Record(entry["kind"], entry["domain"], views, queries)
+            yield _record(entry, views, items)
 
 
 def _item(value: dict[str, Any]) -> Item:
@@ -110,11 +112,14 @@ def _seen(arrays: Any, value: dict[str, Any], items: tuple[Item, ...]) -> Seen:
     return Seen(pixels, view, arrays[f"c{value['key']}"], items, value["card"])
 
 
-def _query(value: dict[str, Any]) -> Query:
-    plan = value["plan"]
-    box = Box(*plan["box"]) if plan["box"] is not None else None
-    points = tuple((float(x), float(y)) for x, y in plan["points"])
-    return Query(**{**value, "plan": Plan(**{**plan, "box": box, "points": points})})
+def _record(entry: dict[str, Any], views: tuple[Seen, ...], items: tuple[Item, ...]) -> Record:
+    """Questions are made anew from the items, so that a pool outlives a new kind of question."""
+    if entry["kind"] == "crowd":
+        return Record("crowd", entry["domain"], views, ())
+    part = views[0].view.box
+    nothing = np.empty((round(part.height), round(part.width), 0), np.uint8)
+    scene = Scene(nothing, items, entry["domain"], entry["kind"])
+    return Record(entry["kind"], entry["domain"], views, _queries(scene))
 
 
 def fill(folder: Path, seed: int, first: int, step: int, last: int) -> None:

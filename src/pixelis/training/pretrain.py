@@ -10,6 +10,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,10 @@ from pixelis.errors import CheckpointError
 from pixelis.models.nano import new_nano
 from pixelis.training import lessons, pool
 from pixelis.training.batch import Batch, Encoder, collate, dense_of, pixels_of
+from pixelis.training.hardware import best_device, precision
 from pixelis.training.lessons import Lesson
-from pixelis.training.loss import DenseHead, DenseLoss, TokenLoss, dense_loss, forward
+from pixelis.training.loss import DenseHead, DenseLoss, Forward, TokenLoss, dense_loss, forward
+from pixelis.training.optimizer import Optimizers, optimizers
 from pixelis.training.pool import Record
 from pixelis.training.settings import PretrainConfig
 from pixelis.training.vocabulary import make_tokenizer
@@ -79,7 +82,7 @@ def draw_lesson(rng: np.random.Generator, library: Library, turns: int) -> Lesso
     while True:
         record = library.pick(rng)
         kind = rng.random()
-        if record.kind == "crowd" and rng.random() < 0.75:
+        if record.kind == "crowd" and rng.random() < 0.9:
             continue  # crowds are for the tower; a few keep pointing at glyphs alive
         made = (
             lessons.look_lesson(rng, record, turns)
@@ -143,6 +146,11 @@ class Run:
     tokenizer: PreTrainedTokenizerFast
     head: DenseHead
     report: Callable[[dict[str, Any]], None]
+    device: torch.device
+
+    def precision(self) -> AbstractContextManager[Any]:
+        """Autocast to bf16 where that is faster."""
+        return precision(self.device, self.config.precision)
 
 
 def rate(step: int, total: int, warmup: int, decay_from: float = 0.5) -> float:
@@ -153,18 +161,9 @@ def rate(step: int, total: int, warmup: int, decay_from: float = 0.5) -> float:
     return 1.0 if fall <= 0 else max(0.02, 1 - fall)
 
 
-def optimizer_of(run: Run, modules: Sequence[nn.Module], tower: float = 1.0) -> torch.optim.AdamW:
-    """AdamW with weight decay on matrices only; the vision tower learns `tower` times slower."""
-    seeing = {id(p) for p in run.model.model.visual.parameters()}
-    parameters = {id(p): p for module in modules for p in module.parameters() if p.requires_grad}
-    groups = []
-    for inside, scale in ((True, tower), (False, 1.0)):
-        mine = [p for key, p in parameters.items() if (key in seeing) == inside]
-        decay = run.config.weight_decay
-        matrices, rest = [p for p in mine if p.ndim > 1], [p for p in mine if p.ndim <= 1]
-        groups.append({"params": matrices, "weight_decay": decay, "scale": scale})
-        groups.append({"params": rest, "weight_decay": 0.0, "scale": scale})
-    return torch.optim.AdamW(groups, lr=run.config.lr, betas=(0.9, 0.98))
+def optimizers_of(run: Run, modules: Sequence[nn.Module], tower: float = 1.0) -> Optimizers:
+    """Optimizers of the modules; the vision tower learns at `tower` times the rate."""
+    return optimizers(run.config, modules, run.model.model.visual, tower)
 
 
 def freeze_tower(model: Qwen3VLForConditionalGeneration) -> None:
@@ -173,7 +172,7 @@ def freeze_tower(model: Qwen3VLForConditionalGeneration) -> None:
 
 
 # checkpoints
-def save_checkpoint(run: Run, optimizer: torch.optim.Optimizer, stage: str, step: int) -> None:
+def save_checkpoint(run: Run, optimizer: Optimizers, stage: str, step: int) -> None:
     """Weights, head and optimizer of a stage after `step` steps, replaced atomically."""
     folder = run.config.out
     weights = {
@@ -215,26 +214,14 @@ def resume_point(run: Run) -> tuple[str, int]:
     return at["stage"], int(at["step"])
 
 
-def load_optimizer(run: Run, optimizer: torch.optim.Optimizer, step: int) -> None:
+def load_optimizer(run: Run, optimizer: Optimizers, step: int) -> None:
     """Optimizer state of an interrupted stage."""
     path = run.config.out / "optimizer.pt"
     if step and path.exists():
-        optimizer.load_state_dict(torch.load(path, weights_only=True))
+        optimizer.load_state_dict(torch.load(path, weights_only=True, map_location=run.device))
 
 
 # stages
-def update(run: Run, optimizer: torch.optim.Optimizer, loss: torch.Tensor, factor: float) -> float:
-    """One step; gives the gradient norm."""
-    for group in optimizer.param_groups:
-        group["lr"] = run.config.lr * factor * group["scale"]
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    norm = nn.utils.clip_grad_norm_(parameters, 1.0)
-    optimizer.step()
-    return float(norm)
-
-
 def _seeing(seen: DenseLoss) -> dict[str, float]:
     values = {"dense": seen.loss.item(), "class": seen.classes, "glyph": seen.glyphs}
     return {**values, "color": seen.colors, "box": seen.box}
@@ -243,7 +230,7 @@ def _seeing(seen: DenseLoss) -> dict[str, float]:
 def vision_stage(run: Run, library: Library, start: int) -> None:
     """The tower alone on crowded canvases, overviews and zooms, with the dense loss."""
     config, tower = run.config, run.model.model.visual
-    optimizer = optimizer_of(run, [tower, run.head])
+    optimizer = optimizers_of(run, [tower, run.head])
     load_optimizer(run, optimizer, start)
 
     def make(step: int) -> tuple[Any, ...]:
@@ -253,10 +240,10 @@ def vision_stage(run: Run, library: Library, start: int) -> None:
         return (*pixels_of(images), dense_of(images))
 
     for step, (pixels, grid, truth) in enumerate(ahead(make, start, config.vision_steps), start):
-        merged = tower(pixels, grid_thw=grid).pooler_output
-        seen = dense_loss(run.head, merged, truth)
-        factor = rate(step, config.vision_steps, config.warmup, 0.2)
-        norm = update(run, optimizer, seen.loss, factor)
+        with run.precision():
+            merged = tower(pixels.to(run.device), grid_thw=grid.to(run.device)).pooler_output
+        seen = dense_loss(run.head, merged.float(), truth.to(run.device))
+        norm = optimizer.update(seen.loss, rate(step, config.vision_steps, config.warmup, 0.3))
         run.report({"stage": "vision", "step": step, "norm": norm, **_seeing(seen)})
         _housekeeping(run, library, optimizer, "vision", step + 1)
 
@@ -265,10 +252,11 @@ def joint_stage(run: Run, library: Library, start: int) -> None:
     """Language joined: the mixture of lessons, dense loss kept on."""
     config = run.config
     encoder = Encoder(run.tokenizer)
-    token_loss = TokenLoss(run.tokenizer, run.model.config.text_config.vocab_size)
+    vocabulary = run.model.config.text_config.vocab_size
+    token_loss = TokenLoss(run.tokenizer, vocabulary).to(run.device)
     if config.tower_lr == 0:
         freeze_tower(run.model)
-    optimizer = optimizer_of(run, [run.model, run.head], config.tower_lr or 1.0)
+    optimizer = optimizers_of(run, [run.model, run.head], config.tower_lr or 1.0)
     load_optimizer(run, optimizer, start)
 
     def draw(group: int) -> list[Lesson]:
@@ -278,31 +266,36 @@ def joint_stage(run: Run, library: Library, start: int) -> None:
 
     make = by_length(encoder, draw, config.joint_batch)
     for step, batch in enumerate(ahead(make, start, config.joint_steps), start):
-        logits, labels, merged, astray, off = forward(run.model, run.head, batch)
-        language = token_loss(logits, labels)
-        seen = dense_loss(run.head, merged, batch.dense)
-        loss = (
-            language
-            + config.dense_weight * seen.loss
-            + config.pointing_weight * (astray + TELLING * off)
-        )
-        norm = update(run, optimizer, loss, rate(step, config.joint_steps, config.warmup, 0.4))
-        hit = float((logits.argmax(-1) == labels).float().mean())
-        values = {
-            "loss": language.item(),
-            "astray": astray.item(),
-            "off": off.item(),
-            "hit": hit,
-            "norm": norm,
-        }
-        run.report({"stage": "joint", "step": step, **values, **_seeing(seen)})
+        with run.precision():
+            passed = forward(run.model, run.head, batch.to(run.device))
+        loss, values = combine(run, token_loss, passed, batch)
+        norm = optimizer.update(loss, rate(step, config.joint_steps, config.warmup, 0.4))
+        run.report({"stage": "joint", "step": step, "norm": norm, **values})
         _housekeeping(run, library, optimizer, "joint", step + 1)
     save_checkpoint(run, optimizer, "joint", config.joint_steps)
 
 
-def _housekeeping(
-    run: Run, library: Library, optimizer: torch.optim.Optimizer, stage: str, done: int
-) -> None:
+def combine(
+    run: Run, token_loss: TokenLoss, passed: Forward, batch: Batch
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """The whole loss of a batch and its parts as numbers.
+
+    The dense loss counts only while the tower learns.
+    """
+    config = run.config
+    language = token_loss(passed.logits, passed.labels)
+    hit = (passed.logits.argmax(-1) == passed.labels).float().mean()
+    loss = language + config.pointing_weight * (passed.astray + TELLING * passed.off)
+    values = {"loss": language, "hit": hit, "astray": passed.astray, "off": passed.off}
+    numbers = {key: float(value.detach()) for key, value in values.items()}
+    if config.tower_lr > 0 and batch.dense is not None:
+        seen = dense_loss(run.head, passed.merged.float(), batch.dense.to(run.device))
+        loss = loss + config.dense_weight * seen.loss
+        numbers |= _seeing(seen)
+    return loss, numbers
+
+
+def _housekeeping(run: Run, library: Library, optimizer: Optimizers, stage: str, done: int) -> None:
     if done % 50 == 0:
         library.refresh()
     if done % run.config.save_every == 0:
@@ -320,9 +313,12 @@ def new_run(config: PretrainConfig, report: Callable[[dict[str, Any]], None]) ->
     else:
         tokenizer = make_tokenizer(config.seed)
         tokenizer.save_pretrained(str(folder))
+    device = best_device()
     model = new_nano(tokenizer, config.seed)
     head = DenseHead(model.config.text_config.hidden_size)
-    return Run(config, model, tokenizer, head, report)
+    if device.type == "cpu":  # many short sequences: plain products beat the fused kernel's loop
+        model.model.visual.config._attn_implementation = "eager"
+    return Run(config, model.to(device), tokenizer, head.to(device), report, device)
 
 
 def pretrain(config: PretrainConfig, report: Callable[[dict[str, Any]], None]) -> Run:
@@ -334,7 +330,7 @@ def pretrain(config: PretrainConfig, report: Callable[[dict[str, Any]], None]) -
     library = Library(config.out.parent / "pool", min(config.records, 4 * pool.SHARD))
     if stage == "vision":
         vision_stage(run, library, step)
-        save_checkpoint(run, torch.optim.AdamW(run.head.parameters()), "joint", 0)
+        save_checkpoint(run, Optimizers([]), "joint", 0)
         step = 0
     joint_stage(run, library, step)
     for worker in workers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,9 +12,9 @@ class PretrainConfig(BaseModel):
     """Settings of `pixelis train pretrain`.
 
     `vision_steps` and `joint_steps` are the two stages; `records` is how many pictures the pool
-    holds (drawn by `workers` processes while training runs). The vision tower learns at `lr` while
-    it is alone and at `tower_lr` times that once language joins (0 freezes
-    it): at the full rate it loses what it has learned.
+    holds (drawn by `workers` processes while training runs). Matrices learn at `muon_lr`, all
+    else at `lr`; the vision tower at `tower_lr` times that once language joins (0 freezes it): at
+    the full rate it loses what it has learned.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -29,6 +30,8 @@ class PretrainConfig(BaseModel):
     joint_batch: int = Field(24, ge=1)
     turns: int = Field(5, ge=1)
     lr: float = Field(1e-3, gt=0)
+    muon_lr: float = Field(5e-3, gt=0)
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
     tower_lr: float = Field(0.0, ge=0)
     weight_decay: float = Field(0.01, ge=0)
     warmup: int = Field(100, ge=1)
@@ -52,4 +55,5 @@ class SftConfig(PretrainConfig):
     lessons_share: float = Field(0.4, ge=0, lt=1)
     direct: bool = False
     lr: float = Field(4e-4, gt=0)
+    muon_lr: float = Field(2e-3, gt=0)
     warmup: int = Field(30, ge=1)

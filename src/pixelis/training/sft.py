@@ -23,21 +23,20 @@ from pixelis.models.template import VISION, segments
 from pixelis.training import lessons, pool
 from pixelis.training.batch import Batch, Encoder, collate
 from pixelis.training.lessons import Lesson
-from pixelis.training.loss import TokenLoss, dense_loss, forward
+from pixelis.training.loss import TokenLoss, forward
 from pixelis.training.pretrain import (
-    TELLING,
     Library,
     Run,
     ahead,
+    combine,
     draw_lesson,
     freeze_tower,
     load_optimizer,
     new_run,
-    optimizer_of,
+    optimizers_of,
     rate,
     resume_point,
     save_checkpoint,
-    update,
 )
 from pixelis.training.settings import SftConfig
 from pixelis.training.views import NOTHING, Seen
@@ -153,26 +152,22 @@ def sft(
     shelf = Shelf(config.out.parent / "episodes", least)
     library = Library(config.out.parent / "pool", 1)
     encoder = Encoder(run.tokenizer)
-    token_loss = TokenLoss(run.tokenizer, run.model.config.text_config.vocab_size)
+    vocabulary = run.model.config.text_config.vocab_size
+    token_loss = TokenLoss(run.tokenizer, vocabulary).to(run.device)
     if config.tower_lr == 0:
         freeze_tower(run.model)
-    optimizer = optimizer_of(run, [run.model, run.head], config.tower_lr or 1.0)
+    optimizer = optimizers_of(run, [run.model, run.head], config.tower_lr or 1.0)
     load_optimizer(run, optimizer, start)
 
     def make(step: int) -> Batch:
         return draw_batch(config, encoder, shelf, library, step)
 
     for step, batch in enumerate(ahead(make, start, config.steps), start):
-        logits, labels, merged, astray, off = forward(run.model, run.head, batch)
-        language = token_loss(logits, labels)
-        assert batch.dense is not None
-        seen = dense_loss(run.head, merged, batch.dense)
-        loss = language + config.dense_weight * seen.loss
-        loss = loss + config.pointing_weight * (astray + TELLING * off)
-        norm = update(run, optimizer, loss, rate(step, config.steps, config.warmup, 0.3))
-        hit = float((logits.argmax(-1) == labels).float().mean())
-        values = {"loss": language.item(), "hit": hit, "norm": norm, "off": off.item()}
-        run.report({"stage": "sft", "step": step, **values})
+        with run.precision():
+            passed = forward(run.model, run.head, batch.to(run.device))
+        loss, values = combine(run, token_loss, passed, batch)
+        norm = optimizer.update(loss, rate(step, config.steps, config.warmup, 0.3))
+        run.report({"stage": "sft", "step": step, "norm": norm, **values})
         if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
             save_checkpoint(run, optimizer, "sft", step + 1)
             shelf.refresh()

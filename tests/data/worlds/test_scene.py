@@ -3,6 +3,7 @@ import pytest
 from skimage.measure import label
 
 from pixelis.data.worlds import backgrounds, domains, layouts, sprites
+from pixelis.data.worlds import scene as scenes
 from pixelis.data.worlds.crowd import draw_crowd
 from pixelis.data.worlds.palette import ANCHORS, COLORS
 
@@ -41,6 +42,21 @@ def test_every_domain_draws_items_inside_the_picture(domain):
             x1, y1, x2, y2 = item.box
             assert 0 <= x1 < x2 <= scene.size.width
             assert 0 <= y1 < y2 <= scene.size.height
+
+
+@pytest.mark.parametrize("form", list(scenes.FORMS))
+def test_what_is_written_on_a_card_stays_on_it(form):
+    rng = np.random.default_rng(len(form))
+    canvas = scenes.new_canvas(rng, domains.TRAIN[0], 500, 400)
+    card = scenes.add_card(canvas, "red", 300, 160, form)
+    assert card is not None
+    assert (card.width, card.height) == (300 * scenes.FORMS[form], 160 * scenes.FORMS[form])
+    bare = canvas.pixels.copy()
+    assert scenes.write_on(canvas, card, ["A long line of words", "and a second"], 40)
+    changed = (canvas.pixels != bare).any(-1)
+    red = bare[..., 0].astype(int) - bare[..., 1:].max(-1) > 60
+    assert changed.any()
+    assert (changed & ~red).sum() <= 0.02 * changed.sum()
 
 
 def test_held_out_domains_share_no_font_and_no_background():

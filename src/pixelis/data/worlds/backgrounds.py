@@ -92,6 +92,35 @@ def _weave(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     return _tone(rng) + field[..., None] + (_soft(rng, height, width, 6)[..., None] - 0.5) * 30
 
 
+def _hills(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """Sky over one to three rows of hills."""
+    ys = np.mgrid[0:height, 0:width][0].astype(np.float32) / height
+    top = np.array([rng.uniform(150, 215), rng.uniform(195, 230), rng.uniform(225, 250)])
+    ground = top + (250 - top) * ys[..., None] * rng.uniform(0.2, 0.9)
+    line = np.linspace(0, 1, width, dtype=np.float32)
+    for level in np.sort(rng.uniform(0.4, 0.9, int(rng.integers(1, 4)))):
+        bend = np.sin(line * rng.uniform(3, 12) + rng.uniform(0, 6)) * rng.uniform(0.02, 0.07)
+        tone = np.array([rng.uniform(120, 180), rng.uniform(160, 195), rng.uniform(105, 150)])
+        ground = np.where((ys > level + bend[None])[..., None], tone, ground)
+    return ground
+
+
+def _chart(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """A bright plot area with grid lines, two axes and ticks."""
+    ground = np.full((height, width, 3), rng.uniform(235, 254), np.float32)
+    left, bottom = int(width * rng.uniform(0.04, 0.1)), int(height * rng.uniform(0.9, 0.96))
+    across, down = int(rng.integers(40, 130)), int(rng.integers(40, 130))
+    if rng.random() < 0.7:
+        ground[bottom % down :: down, left:] -= rng.uniform(10, 30)
+        ground[:bottom, left % across :: across] -= rng.uniform(10, 30)
+    ink, wide = rng.uniform(20, 90), int(rng.integers(1, 4))
+    ground[bottom : bottom + wide, left:] = ink
+    ground[:bottom, left : left + wide] = ink
+    ground[bottom : bottom + 7, left::across] = ink
+    ground[:bottom:down, left - 7 : left] = ink
+    return ground
+
+
 @functools.cache
 def _photo(name: str) -> np.ndarray:
     path = Path(skimage.__file__).parent / "data" / f"{name}.png"
@@ -118,6 +147,8 @@ _KINDS: dict[str, Callable[[np.random.Generator, int, int], np.ndarray]] = {
     "noise": _noise,
     "clouds": _clouds,
     "grid": _grid,
+    "hills": _hills,
+    "chart": _chart,
     "wood": _wood,
     "rays": _rays,
     "weave": _weave,

@@ -18,11 +18,11 @@ from pixelis.geometry import Box
 GLYPH = "glyph:"
 
 
-def draw_crowd(rng: np.random.Generator, domain: Domain, side: int = 160) -> Scene:
+def draw_crowd(rng: np.random.Generator, domain: Domain, side: int = 256) -> Scene:
     """A canvas of `side` px full of plates with one glyph each, and of shapes."""
     canvas = scene.new_canvas(rng, domain, side, side)
-    for _ in range(int(rng.integers(5, 16))):
-        size = float(np.exp(rng.uniform(np.log(12), np.log(90))))
+    for _ in range(int(rng.integers(6, 24))):
+        size = float(np.exp(rng.uniform(np.log(13), np.log(170))))
         center = canvas.free_place(size, size, gap=1, tries=12)
         if center is None:
             continue

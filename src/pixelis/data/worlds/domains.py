@@ -38,6 +38,15 @@ TRAIN = (
     Domain("street", ("DejaVuSans-Bold", "cmss10"), ("brick", "gravel"), ("solid",), 6.0, 6.0),
     Domain("garden", (*_SERIF, "cmr10"), ("grass", "noise"), ("solid", "shaded"), 5.0, 8.0),
     Domain("lab", (*_MONO, "cmtt10"), ("gradient", "grid"), ("solid", "striped"), 3.0),
+    Domain(
+        "outdoors",
+        ("DejaVuSans-BoldOblique", "DejaVuSerif-Italic"),
+        ("hills",),
+        ("solid", "shaded"),
+        4.0,
+        7.0,
+    ),
+    Domain("diagram", ("DejaVuSans-Oblique", "cmss10"), ("chart",), ("solid",), 2.0),
     Domain("table", (*_SANS, "cmb10"), ("white", "wood"), ("glossy", "shaded", "solid"), 3.0, 10.0),
 )
 SHIFT = (
@@ -51,7 +60,7 @@ SHIFT = (
     ),
     Domain(
         "fabric",
-        ("DejaVuSans-BoldOblique", "cmti10"),
+        ("STIXGeneralBolIta", "cmti10"),
         ("weave",),
         ("solid", "striped", "dotted"),
         8.0,

@@ -95,7 +95,10 @@ def _cards(canvas: Canvas, count: int, contents: tuple[str, ...]) -> None:
         width = float(min(height * ratio, canvas.width * 0.8, largest * 1.6 * least))
         if content == "chips":
             width, height = max(width, 110.0), max(height, 90.0)
-        card = scene.add_card(canvas, color, max(width, 64.0), max(height, 48.0))
+        form = "plain"
+        if content != "chips":
+            form = str(rng.choice(list(scene.FORMS), p=(0.7, 0.15, 0.15)))
+        card = scene.add_card(canvas, color, max(width, 64.0), max(height, 48.0), form)
         if card is not None:
             _FILL[content](canvas, card)
 

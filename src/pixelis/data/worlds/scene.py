@@ -163,8 +163,17 @@ class Card:
         return self.center[0] + x, self.center[1] + y
 
 
-def add_card(canvas: Canvas, color: str, width: float, height: float) -> Card | None:
-    """Draws an empty coloured card where there is room; None when there is none."""
+FORMS = {"plain": 1.0, "oval": 0.7, "arrow": 0.74}  # share of a card's sides that can carry marks
+
+
+def add_card(
+    canvas: Canvas, color: str, width: float, height: float, form: str = "plain"
+) -> Card | None:
+    """Draws an empty coloured card where there is room; None when there is none.
+
+    `form` is one of `FORMS`. The card given back spans what may be written on, so an oval or an
+    arrow gives a smaller one than is drawn.
+    """
     rng = canvas.rng
     angle = float(rng.uniform(-1, 1) * canvas.domain.turn)
     bound_w = width + height * abs(math.sin(math.radians(angle)))
@@ -174,7 +183,8 @@ def add_card(canvas: Canvas, color: str, width: float, height: float) -> Card | 
         return None
     ground = draw_color(rng, color)
     mask = np.zeros((round(height), round(width)), np.uint8)
-    _rounded(mask, float(rng.choice([0, 0, 0.12, 0.25])))
+    _cut(rng, mask, form)
+    _hold(canvas, center, height)
     _edge(canvas, mask, ground, center, angle)
     alpha = sprites.turned(mask, width, height, angle)
     pattern = "shaded" if "shaded" in canvas.domain.patterns and rng.random() < 0.4 else "solid"
@@ -182,7 +192,38 @@ def add_card(canvas: Canvas, color: str, width: float, height: float) -> Card | 
     if box is None:
         return None
     canvas.items.append(Item("card", color, "card", box))
-    return Card(center, width, height, angle, len(canvas.items) - 1, color, ground)
+    room = FORMS[form]
+    index = len(canvas.items) - 1
+    return Card(center, width * room, height * room, angle, index, color, ground)
+
+
+def _cut(rng: np.random.Generator, mask: np.ndarray, form: str) -> None:
+    """Cuts an empty card mask to its form."""
+    height, width = mask.shape
+    if form == "oval":
+        middle = ((width - 1) / 2, (height - 1) / 2)
+        cv2.ellipse(mask, (middle, (width - 1, height - 1), 0), 255, -1, cv2.LINE_AA)
+    elif form == "arrow":
+        right, low, neck = width - 1, height - 1, 0.84 * width - 1
+        outline = np.array([(0, 0), (neck, 0), (right, low / 2), (neck, low), (0, low)])
+        if rng.random() < 0.5:
+            outline[:, 0] = width - 1 - outline[:, 0]
+        cv2.fillPoly(mask, [outline.astype(np.int32)], 255, cv2.LINE_AA)
+    else:
+        _rounded(mask, float(rng.choice([0, 0, 0.12, 0.25])))
+
+
+def _hold(canvas: Canvas, center: tuple[float, float], height: float) -> None:
+    """Sometimes a post below or a string above, as signs have; drawn before the card."""
+    rng = canvas.rng
+    if rng.random() > 0.2:
+        return
+    x, y = round(center[0]), round(center[1])
+    reach = round(height * rng.uniform(0.6, 0.9)) * int(rng.choice([-1, 1]))
+    width = int(rng.integers(2, 7))
+    tone = tuple(int(v) for v in rng.uniform(50, 130) * np.array([1.0, 0.93, 0.85]))
+    far = (x + round(rng.normal(0, 4)), y + reach)
+    cv2.line(canvas.pixels, (x, y), far, tone, width, cv2.LINE_AA)
 
 
 def _edge(
@@ -262,6 +303,8 @@ def stamp(
     angle = float(rng.normal(0, 6) if upright else rng.uniform(-25, 25))
     alpha = sprites.shape_alpha(shape, side, side, angle)
     pattern = str(rng.choice(canvas.domain.patterns))
+    if rng.random() < 0.15:
+        _rim(canvas, shape, side, angle, center, fill)
     if canvas.domain.name == "table" and kind == "object":
         shadow = cv2.GaussianBlur(alpha, (0, 0), max(side / 12, 1)) // 3
         canvas.ink(shadow, (60, 60, 60), (center[0] + side / 14, center[1] + side / 12))
@@ -270,6 +313,25 @@ def stamp(
         return False
     canvas.items.append(Item(kind, color, shape, box, parent=parent))
     return True
+
+
+def _rim(
+    canvas: Canvas,
+    shape: str,
+    side: float,
+    angle: float,
+    center: tuple[float, float],
+    fill: RGB,
+) -> None:
+    """A thin outline around a shape, as on stickers: white around dark ones, dark around bright."""
+    bright = luminance(fill) > 0.55
+    rim = RGB(40, 40, 40) if bright else RGB(250, 250, 250)
+    grow = max(2.0, side * float(canvas.rng.uniform(0.05, 0.12)))
+    grown = sprites.shape_alpha(shape, side, side, angle)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (round(grow) | 1, round(grow) | 1))
+    margin = round(grow)
+    grown = cv2.dilate(np.pad(grown, margin), kernel)
+    canvas.ink(grown, rim, center)
 
 
 def add_noise(canvas: Canvas) -> None:
