@@ -26,7 +26,8 @@ def export(
     The model is rounded to bf16 on disk only; the one passed in is not changed.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {k: v.to(torch.bfloat16).contiguous() for k, v in model.state_dict().items()}
+    state = {k: v.to("cpu") for k, v in model.state_dict().items() if k != "lm_head.weight"}  # tied
+    weights = {k: v.to(torch.bfloat16).contiguous() for k, v in state.items()}
     model.config.dtype = "bfloat16"
     model.save_pretrained(folder, state_dict=weights)
     model.config.dtype = "float32"
