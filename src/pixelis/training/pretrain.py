@@ -250,7 +250,7 @@ def vision_stage(run: Run, library: Library, start: int) -> None:
 
 def joint_stage(run: Run, library: Library, start: int) -> None:
     """Language joined: the mixture of lessons, dense loss kept on."""
-    config = run.config
+    config = run.config = run.config.model_copy(update={"muon_lr": run.config.joint_muon_lr})
     encoder = Encoder(run.tokenizer)
     vocabulary = run.model.config.text_config.vocab_size
     token_loss = TokenLoss(run.tokenizer, vocabulary).to(run.device)

@@ -12,8 +12,8 @@ class PretrainConfig(BaseModel):
     """Settings of `pixelis train pretrain`.
 
     `vision_steps` and `joint_steps` are the two stages; `records` is how many pictures the pool
-    holds (drawn by `workers` processes while training runs). Matrices learn at `muon_lr`, all
-    else at `lr`; the vision tower at `tower_lr` times that once language joins (0 freezes it): at
+    holds (drawn by `workers` processes while training runs). Matrices learn at `muon_lr` (at
+    `joint_muon_lr` once language joins), all else at `lr`; the vision tower at `tower_lr` times that once language joins (0 freezes it): at
     the full rate it loses what it has learned.
     """
 
@@ -31,6 +31,7 @@ class PretrainConfig(BaseModel):
     turns: int = Field(5, ge=1)
     lr: float = Field(1e-3, gt=0)
     muon_lr: float = Field(5e-3, gt=0)
+    joint_muon_lr: float = Field(2e-3, gt=0)
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     tower_lr: float = Field(0.0, ge=0)
     weight_decay: float = Field(0.01, ge=0)
