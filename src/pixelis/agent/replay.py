@@ -46,18 +46,7 @@ def replay(episode: Episode, media: Picture | Video, registry: Registry = REGIST
     Raises:
         DataError: the media are not those of the episode.
     """
-    if media.sha256 != episode.media.sha256:
-        raise DataError(
-            f"episode {episode.id or '(no id)'} is about {episode.media.name} "
-            f"({episode.media.sha256[:12]}), not {media.name} ({media.sha256[:12]}); give that file"
-        )
-    pixels = episode.meta.get("pixels")
-    workspace = Workspace(
-        media,
-        PixelBudget(**pixels) if pixels else None,
-        get_dialect(episode.dialect).units,
-        int(episode.meta.get("text_limit", 4000)),
-    )
+    workspace = reopen(episode, media)
     calls = 0
     differences: list[Difference] = []
     for number, step in enumerate(episode.steps):
@@ -66,6 +55,22 @@ def replay(episode: Episode, media: Picture | Video, registry: Registry = REGIST
         calls += 1
         differences += compare(number, step.observation, registry.run(step.call, workspace))
     return Replay(calls, tuple(differences))
+
+
+def reopen(episode: Episode, media: Picture | Video) -> Workspace:
+    """A fresh workspace like the one the episode began with; DataError for other media."""
+    if media.sha256 != episode.media.sha256:
+        raise DataError(
+            f"episode {episode.id or '(no id)'} is about {episode.media.name} "
+            f"({episode.media.sha256[:12]}), not {media.name} ({media.sha256[:12]}); give that file"
+        )
+    pixels = episode.meta.get("pixels")
+    return Workspace(
+        media,
+        PixelBudget(**pixels) if pixels else None,
+        get_dialect(episode.dialect).units,
+        int(episode.meta.get("text_limit", 4000)),
+    )
 
 
 def compare(step: int, recorded: Observation, now: Observation) -> list[Difference]:
