@@ -33,7 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-steps", metavar="N", type=at_least(1), default=6, help="most steps (default: 6)"
     )
     parser.add_argument(
-        "--seed", metavar="N", type=at_least(0), default=0, help="seed of the model (default: 0)"
+        "--seed",
+        metavar="N",
+        type=at_least(0),
+        default=0,
+        help="seed of sampled turns; greedy ones, as here, do not depend on it (default: 0)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--quiet", action="store_true", help="print only the answer")
