@@ -38,5 +38,5 @@ def save(
 
 def _is_path(media: Any) -> bool:
     if isinstance(media, str):
-        return not media.startswith("data:")
+        return media[:5].lower() != "data:"
     return isinstance(media, os.PathLike)
