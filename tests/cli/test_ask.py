@@ -128,6 +128,13 @@ def test_what_it_cannot_know_says_where_it_looked_and_what_would_help(capsys):
     assert "looked at  the whole picture" in capsys.readouterr().out
 
 
+def test_a_reference_to_nothing_is_told(capsys):
+    meta = {"unknown_references": ["{text_4}"]}
+    bare = Answer("{text_4}", "{text_4}", (), 0.0)
+    _conclude(Printer(), replace(episode(bare), meta=meta), None)
+    assert "{text_4}: nothing of that name was found" in capsys.readouterr().out
+
+
 def test_boxes_in_words_cover_the_box():
     assert where(BOX) == "x 10 to 31, y 20 to 40 px"
 

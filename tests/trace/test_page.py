@@ -134,6 +134,15 @@ def test_an_answer_that_cannot_know_shows_where_it_looked_and_what_would_help(to
     assert "the whole picture" in Page(at_once).text
 
 
+def test_a_reference_to_nothing_is_told(told):
+    bare = replace(
+        told.answering(Answer("{a}", "{a}")).episode, meta={"unknown_references": ["{a}"]}
+    )
+    assert "{a}: nothing of that name was found" in Page(render(bare, told.workspace)).text
+    calm = Page(render(told.episode, told.workspace)).text
+    assert "nothing of that name" not in calm
+
+
 def test_an_empty_episode_is_a_page(told):
     empty = replace(told.episode, steps=(), answer=None, ended="failed")
     text = Page(render(empty, told.workspace)).text

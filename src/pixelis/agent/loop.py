@@ -271,7 +271,9 @@ class Run:
             self._note(spans=[_plain(span) for span in expansion.spans])
         if expansion.unknown:
             self._note(unknown_references=list(expansion.unknown))
+        # What names nothing that was found has no support at all.
         leaning = supports(self.episode.observations, expansion.evidence)
+        leaning += [0.0] * len(expansion.unknown)
         return Answer(
             expansion.text,
             raw,

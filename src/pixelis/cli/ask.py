@@ -175,7 +175,7 @@ def _conclude(printer: Printer, episode: Episode, trace: str | None) -> None:
 
 
 def _answer(printer: Printer, episode: Episode, answer: Answer) -> None:
-    from pixelis.trace.scene import LARGER, WHOLE, looked_at
+    from pixelis.trace.scene import LARGER, NOTHING_FOUND, WHOLE, looked_at
 
     printer.field("answer", answer.text, "green", "bold", indent=0)
     boxes = looked_at(episode)
@@ -188,6 +188,8 @@ def _answer(printer: Printer, episode: Episode, answer: Answer) -> None:
     else:
         printer.field("looked at", "\n".join(lines) or WHOLE, indent=0)
         printer.field("", LARGER, "yellow", indent=0)
+    if dangling := episode.meta.get("unknown_references"):
+        printer.field("but", f"{', '.join(dangling)}: {NOTHING_FOUND}", "yellow", indent=0)
     if answer.confidence is not None:
         printer.field("sure", f"{100 * answer.confidence:.0f} %", indent=0)
 

@@ -19,6 +19,7 @@ HUES = 6
 # What an answer that says it cannot know is followed by, in the terminal and on the page.
 LARGER = "a larger model may: --model hf:PATH"
 WHOLE = "the whole picture"
+NOTHING_FOUND = "nothing of that name was found"
 ENDINGS = {
     "answered": "It answered.",
     "steps": "It used up its steps.",
