@@ -40,13 +40,21 @@ class Replay:
         return not self.differences
 
 
-def replay(episode: Episode, media: Picture | Video, registry: Registry = REGISTRY) -> Replay:
+def replay(
+    episode: Episode,
+    media: Picture | Video,
+    registry: Registry = REGISTRY,
+    workspace: Workspace | None = None,
+) -> Replay:
     """Runs the episode's calls again, with the pixel budget it was recorded with.
+
+    Args:
+        workspace: a fresh one from `restore`, to look at the images, masks and frames afterwards.
 
     Raises:
         DataError: the media are not those of the episode.
     """
-    workspace = reopen(episode, media)
+    workspace = workspace or restore(episode, media)
     calls = 0
     differences: list[Difference] = []
     for number, step in enumerate(episode.steps):
@@ -57,7 +65,7 @@ def replay(episode: Episode, media: Picture | Video, registry: Registry = REGIST
     return Replay(calls, tuple(differences))
 
 
-def reopen(episode: Episode, media: Picture | Video) -> Workspace:
+def restore(episode: Episode, media: Picture | Video) -> Workspace:
     """A fresh workspace like the one the episode began with; DataError for other media."""
     if media.sha256 != episode.media.sha256:
         raise DataError(
@@ -65,12 +73,12 @@ def reopen(episode: Episode, media: Picture | Video) -> Workspace:
             f"({episode.media.sha256[:12]}), not {media.name} ({media.sha256[:12]}); give that file"
         )
     pixels = episode.meta.get("pixels")
-    return Workspace(
-        media,
-        PixelBudget(**pixels) if pixels else None,
-        get_dialect(episode.dialect).units,
-        int(episode.meta.get("text_limit", 4000)),
-    )
+    try:
+        budget = PixelBudget(**pixels) if pixels else None
+        text_limit = int(episode.meta.get("text_limit", 4000))
+    except (TypeError, ValueError) as error:
+        raise DataError(f"episode {episode.id or '(no id)'}: meta is broken: {error}") from error
+    return Workspace(media, budget, get_dialect(episode.dialect).units, text_limit)
 
 
 def compare(step: int, recorded: Observation, now: Observation) -> list[Difference]:

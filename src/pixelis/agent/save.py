@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from pixelis.agent.replay import reopen
+from pixelis.agent.replay import restore
 from pixelis.episode import Episode
 from pixelis.media import Limits, Picture, Video, open_media
 from pixelis.ops.registry import Registry
@@ -28,7 +28,7 @@ def save(
         return
     given = isinstance(media, Picture | Video)
     opened = open_media(media, limits)
-    with nullcontext(opened) if given else opened, reopen(episode, opened) as workspace:
+    with nullcontext(opened) if given else opened, restore(episode, opened) as workspace:
         for step in episode.steps:
             # A call that failed left nothing behind then, and must not now.
             if step.call and step.observation and step.observation.error is None:
