@@ -7,13 +7,13 @@ where they came from (`View`, in source pixels), so an episode can be replayed e
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from pixelis.errors import DataError
+from pixelis.errors import ConfigError, DataError
 from pixelis.geometry import Box, Size, View
 
 JSON = Mapping[str, Any]
@@ -135,6 +135,25 @@ class Episode:
     def with_step(self, step: Step) -> Episode:
         """The same episode one step longer."""
         return replace(self, steps=(*self.steps, step))
+
+    def save(self, path: Any) -> None:
+        """Writes the trace: `.html` is a page to look at, `.json` can be replayed.
+
+        Works on the very episode that `Agent.ask` gave. ConfigError for a copy or one read from
+        JSON, which do not know their pixels, and for a path that cannot be written.
+        """
+        saver = vars(self).get("_saver")
+        if saver is None:
+            raise ConfigError(
+                "this episode does not know its pixels; save the one that Agent.ask gave, or use "
+                "pixelis.trace.write with its workspace"
+            )
+        saver(self, path)
+
+    def saved_by(self, saver: Callable[[Episode, Any], None]) -> Episode:
+        """This episode, which `save` will hand to `saver`; no part of its value or its JSON."""
+        object.__setattr__(self, "_saver", saver)
+        return self
 
     @property
     def calls(self) -> tuple[Call, ...]:

@@ -116,11 +116,12 @@ def test_it_can_be_closed_and_used_again(many, picture):
 
 
 def test_closing_leaves_no_threads(scripted, registry, picture):
+    others = set(threading.enumerate())
     with Agent(scripted({"q": ("red",)}), registry) as agent:
         agent.ask(picture, "q")
     until = time.monotonic() + 10
-    while any(thread.name.startswith("pixelis") for thread in threading.enumerate()):
-        assert time.monotonic() < until, threading.enumerate()
+    while left := set(threading.enumerate()) - others:
+        assert time.monotonic() < until, left
         time.sleep(0.01)
 
 

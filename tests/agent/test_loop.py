@@ -186,6 +186,7 @@ def test_unknown_references_are_kept_and_noted(play):
     assert rollout.episode.answer.text == "{text_4} [crop_1]"
     assert rollout.episode.answer.evidence == ()
     assert rollout.episode.meta["unknown_references"] == ["{text_4}", "[crop_1]"]
+    assert rollout.episode.answer.confidence == 0
 
 
 def test_not_knowing_is_an_answer(play):

@@ -40,6 +40,7 @@ def questions(tmp_path):
         (["jsonl", "--data", "x", "--control", "oracle"], "control oracle needs the truth"),
         (["jsonl", "--data", "x", "--seed", "1"], "--seed belongs to 'eval worlds'"),
         (["jsonl", "--data", "x", "--families", "a"], "--families belongs to 'eval worlds'"),
+        (["worlds", "--families", "text_extraction,nope"], "family 'nope' is not known; give text"),
     ],
 )
 def test_options_that_do_not_fit_are_refused_at_once(words, reason):

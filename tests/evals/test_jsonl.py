@@ -1,5 +1,6 @@
 """Reading questions: what is accepted, and errors that name file, line and field."""
 
+import json
 import re
 
 import pytest
@@ -33,6 +34,14 @@ def test_reads_every_shape_of_record(write_questions):
     assert questions[6].gold == "unknown"
 
 
+def test_a_line_ends_only_where_json_lines_end(write_questions):
+    odd = "one\u2028two\x85three"
+    path = write_questions(GOOD | {"question": odd})
+    path.write_text(json.dumps(GOOD | {"question": odd}, ensure_ascii=False) + "\r\n", "utf-8")
+    (question,) = read_jsonl(path)
+    assert question.text == odd
+
+
 def test_limit_takes_the_first_and_the_hash_of_the_file_is_kept(write_questions):
     path = write_questions(GOOD, GOOD | {"id": "b"}, GOOD | {"id": "c"})
     benchmark = read_jsonl(path, 2)
@@ -54,6 +63,9 @@ def test_limit_takes_the_first_and_the_hash_of_the_file_is_kept(write_questions)
         ({"choices": ["a", "b"]}, "choices", "belongs to answer_type 'option'"),
         ({"answer_type": "option", "choices": ["a"]}, "choices", "a list of 2 to 26"),
         ({"awnser": "red"}, "awnser", "unknown field"),
+        ({"answer_type": "number", "answer": "many"}, "answer", "came 'many'; a number is needed"),
+        ({"answer_type": "box", "answer": [1, 2]}, "answer", "a box [x1, y1, x2, y2] is needed"),
+        ({"answer_type": "option", "choices": ["a", "b"], "answer": "C"}, "answer", "none of the"),
     ],
 )
 def test_broken_fields_name_file_line_and_field(write_questions, record, field, reason):

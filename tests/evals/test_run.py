@@ -68,6 +68,18 @@ def test_a_killed_run_goes_on_where_it_stopped(tmp_path, benchmark, make_agent):
     assert json.loads(lines[0])["run"]["model"] == "looker"
 
 
+def test_results_with_line_separators_are_read_again(tmp_path, benchmark, make_agent):
+    results = evaluate(benchmark, agent_solver(make_agent()), out=tmp_path)
+    lines = (tmp_path / "results.jsonl").read_text("utf-8").split("\n")
+    odd = json.loads(lines[1]) | {"answer": "one\u2028two\x85three"}
+    lines[1] = json.dumps(odd, ensure_ascii=False)
+    (tmp_path / "results.jsonl").write_text("\n".join(lines), "utf-8")
+    again = evaluate(benchmark, agent_solver(make_agent()), out=tmp_path)
+    assert [result.answer for result in again] == [
+        odd["answer"] if result.id == odd["id"] else result.answer for result in results
+    ]
+
+
 def test_a_finished_run_asks_nothing_and_reads_the_same_results(tmp_path, benchmark, make_agent):
     with make_agent() as agent:
         first = evaluate(benchmark, agent_solver(agent), SETTINGS, tmp_path)

@@ -7,8 +7,8 @@ import sys
 
 FLOORS = {
     1: {"errors", "geometry", "episode", "answers", "rewards", "evolve"},
-    2: {"media", "ops", "models", "agent", "memory", "wheeler"},
-    3: {"data", "training", "online", "evals", "trace"},
+    2: {"media", "ops", "models", "agent", "trace", "memory", "wheeler"},
+    3: {"data", "training", "online", "evals"},
     4: {"cli", "server", "", "__main__"},  # "" is what `import pixelis` offers
 }
 FLOOR = {room: floor for floor, rooms in FLOORS.items() for room in rooms}

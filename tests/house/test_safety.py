@@ -9,6 +9,7 @@ FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "os.system"}
 # The only places that may catch everything; each records what it caught.
 DOORS = {
     ("ops/registry.py", "_run_guarded"),  # a bug in an operation must not end the episode
+    ("ops/registry.py", "join"),  # whatever a plugin's own code raises is told with its name
     ("agent/batcher.py", "_generate"),  # a failing policy ends its own requests only
     ("agent/loop.py", "play"),  # a failed episode is a result
     ("cli/main.py", "main"),  # one line on stderr instead of a traceback

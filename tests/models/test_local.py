@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from pixelis.agent import Agent, Budget, Task
 from pixelis.errors import ModelError
@@ -127,6 +128,32 @@ def test_a_folder_without_weights(policy, tiny_folder, tmp_path):
         (tmp_path / name).write_bytes((tiny_folder / name).read_bytes())
     with pytest.raises(ModelError, match=str(tmp_path)):
         LocalPolicy.load(tmp_path, device="cpu")
+
+
+def test_damaged_weights_are_one_line(policy, tiny_folder, tmp_path):
+    copy_folder(tiny_folder, tmp_path)
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(ModelError, match="cannot be loaded") as told:
+        LocalPolicy.load(tmp_path, device="cpu")
+    assert "\n" not in str(told.value)
+
+
+def test_weights_that_lack_a_tensor_are_refused_not_filled_with_noise(
+    policy, tiny_folder, tmp_path
+):
+    copy_folder(tiny_folder, tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    gone = next(name for name in tensors if "q_proj" in name)
+    del tensors[gone]
+    save_file(tensors, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ModelError, match="lack 1 of the model's tensors"):
+        LocalPolicy.load(tmp_path, device="cpu")
+
+
+def copy_folder(source, target):
+    for path in source.iterdir():
+        (target / path.name).write_bytes(path.read_bytes())
 
 
 def test_a_stock_checkpoint_gets_a_profile_that_explains_the_tools(tiny_folder, tmp_path):

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import numpy as np
@@ -150,6 +152,27 @@ def test_names_are_taken_once_and_need_a_docstring() -> None:
         registry.add(Operation("count", count, Count))
     with pytest.raises(ConfigError, match="no docstring"):
         registry.add(Operation("other", lambda space, arguments: Observation(""), Count))
+
+
+COUNT = Operation("count", count, Count)
+SEVERAL = (COUNT, Operation("count_again", count, Count))
+
+
+@pytest.mark.parametrize(("target", "names"), [("COUNT", 1), ("SEVERAL", 2)])
+def test_a_plugin_brings_one_operation_or_several(
+    monkeypatch: pytest.MonkeyPatch, target: str, names: int
+) -> None:
+    monkeypatch.setitem(sys.modules, "some_plugin", sys.modules[__name__])
+    registry = Registry()
+    registry.join([EntryPoint("counting", f"some_plugin:{target}", "pixelis.operations")])
+    assert len(list(registry)) == names
+    assert registry.run(Call("count", {"number": 3}), workspace()).text == "counted to 3"
+
+
+@pytest.mark.parametrize("value", ["no_such_module:op", "math:pi", "math:nothing"])
+def test_a_broken_plugin_is_named(value: str) -> None:
+    with pytest.raises(ConfigError, match=f"'counting'.*{value}.*uninstall"):
+        Registry().join([EntryPoint("counting", value, "pixelis.operations")])
 
 
 def test_importing_the_package_registers_the_operations() -> None:

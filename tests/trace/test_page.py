@@ -118,6 +118,31 @@ def test_an_unsupported_answer_says_so(told):
     assert "nothing it looked at" in Page(render(bare.episode, bare.workspace)).text
 
 
+def test_an_answer_that_cannot_know_shows_where_it_looked_and_what_would_help(told):
+    blind = told.answering(Answer("I can't see that", known=False))
+    page = Page(render(blind.episode, blind.workspace))
+    assert "Looked at" in page.text
+    assert "a larger model may: --model hf:PATH" in page.text
+    assert "Rests on" not in page.text
+    parts = [
+        a for tag, a in page.tags if tag == "button" and "part" in (a.get("class") or "").split()
+    ]
+    whole, *places = (set((part["data-marks"] or "").split()) for part in parts)
+    assert whole == set().union(*places)
+    assert len(places) == 3  # the zoom, the mask and the text
+    at_once = render(replace(blind.episode, steps=()), blind.workspace)
+    assert "the whole picture" in Page(at_once).text
+
+
+def test_a_reference_to_nothing_is_told(told):
+    bare = replace(
+        told.answering(Answer("{a}", "{a}")).episode, meta={"unknown_references": ["{a}"]}
+    )
+    assert "{a}: nothing of that name was found" in Page(render(bare, told.workspace)).text
+    calm = Page(render(told.episode, told.workspace)).text
+    assert "nothing of that name" not in calm
+
+
 def test_an_empty_episode_is_a_page(told):
     empty = replace(told.episode, steps=(), answer=None, ended="failed")
     text = Page(render(empty, told.workspace)).text

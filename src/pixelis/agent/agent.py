@@ -11,6 +11,7 @@ from pixelis.agent.background import Background
 from pixelis.agent.batcher import Batcher
 from pixelis.agent.budget import Budget
 from pixelis.agent.loop import OnStep, Parts, Rollout, Task, fresh_workspace, roll_out
+from pixelis.agent.save import save
 from pixelis.episode import Episode, Media
 from pixelis.errors import MediaError
 from pixelis.geometry import Size
@@ -84,7 +85,7 @@ class Agent:
         sampling: Sampling | None = None,
         workspace: Workspace | None = None,
     ) -> Episode:
-        """Answers one question.
+        """Answers one question; `episode.save("trace.html")` writes what it did.
 
         Args:
             media: path, bytes, data URL, PIL image, array, or an opened picture or video.
@@ -95,7 +96,10 @@ class Agent:
             MediaError: the media cannot be used.
         """
         task = Task(media, question, seed, budget, sampling, workspace=workspace)
-        return self._wait([self.submit(task, on_step)])[0].episode
+        episode = self._wait([self.submit(task, on_step)])[0].episode
+        return episode.saved_by(
+            lambda episode, path: save(episode, path, media, self.registry, self.limits)
+        )
 
     def workspace(self, media: Picture | Video) -> Workspace:
         """A fresh workspace for one question about opened media.

@@ -20,7 +20,7 @@ from PIL import Image
 from pixelis.agent.batcher import Batcher
 from pixelis.agent.budget import ANSWER_NOW, REPEATED, Budget, notice
 from pixelis.agent.confidence import combine, supports
-from pixelis.answers.reference import expand
+from pixelis.answers.reference import Span, expand
 from pixelis.episode import Answer, Call, Ended, Episode, Media, Observation, Step
 from pixelis.errors import ModelError
 from pixelis.media import Picture, Video
@@ -268,10 +268,12 @@ class Run:
         }
         expansion = expand(raw, handles)
         if expansion.spans:
-            self._note(spans=[span._asdict() for span in expansion.spans])
+            self._note(spans=[_plain(span) for span in expansion.spans])
         if expansion.unknown:
             self._note(unknown_references=list(expansion.unknown))
+        # What names nothing that was found has no support at all.
         leaning = supports(self.episode.observations, expansion.evidence)
+        leaning += [0.0] * len(expansion.unknown)
         return Answer(
             expansion.text,
             raw,
@@ -310,6 +312,11 @@ def _begin(parts: Parts, task: Task, media: Media, budget: Budget, sampling: Sam
         seed=task.seed,
         meta={**task.meta, **settings},
     )
+
+
+def _plain(span: Span) -> dict[str, Any]:
+    """A span as JSON values, equal to what is read back."""
+    return {**span._asdict(), "box": None if span.box is None else list(span.box)}
 
 
 def _schemas(parts: Parts, media: Picture | Video) -> list[dict[str, Any]] | None:

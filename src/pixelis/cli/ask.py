@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pixelis.geometry import Box
 
 MOST_LINES = 12
-LARGER = "a larger model may know: --model hf:PATH"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-steps", metavar="N", type=at_least(1), default=6, help="most steps (default: 6)"
     )
     parser.add_argument(
-        "--seed", metavar="N", type=at_least(0), default=0, help="seed of the model (default: 0)"
+        "--seed",
+        metavar="N",
+        type=at_least(0),
+        default=0,
+        help="seed of sampled turns; greedy ones, as here, do not depend on it (default: 0)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--quiet", action="store_true", help="print only the answer")
@@ -122,10 +125,13 @@ class Teller:
 
 
 def record(episode: Episode) -> dict[str, Any]:
-    """What `--json` prints; boxes are x1, y1, x2, y2 in source pixels."""
+    """What `--json` prints; boxes are x1, y1, x2, y2 in source pixels.
+
+    `answer` is always a string, empty when there is none (`ended` says why).
+    """
     answer = episode.answer
     return {
-        "answer": None if answer is None else answer.text,
+        "answer": "" if answer is None else answer.text,
         "confidence": None if answer is None else answer.confidence,
         "evidence": [] if answer is None else list(answer.evidence),
         "ended": episode.ended,
@@ -169,15 +175,21 @@ def _conclude(printer: Printer, episode: Episode, trace: str | None) -> None:
 
 
 def _answer(printer: Printer, episode: Episode, answer: Answer) -> None:
+    from pixelis.trace.scene import LARGER, NOTHING_FOUND, WHOLE, looked_at
+
     printer.field("answer", answer.text, "green", "bold", indent=0)
-    if not answer.known:
-        printer.field("unknown", f"it cannot know this; {LARGER}", "yellow", indent=0)
-    boxes = {seen.handle: seen.box for seen in episode.observations if seen.handle and seen.box}
+    boxes = looked_at(episode)
+    names = answer.evidence if answer.known else answer.evidence or tuple(boxes)
     lines = [
-        f"{name} {'at ' + where(boxes[name]) if name in boxes else ''}".rstrip()
-        for name in answer.evidence
+        f"{name} {'at ' + where(boxes[name]) if name in boxes else ''}".rstrip() for name in names
     ]
-    printer.field("rests on", "\n".join(lines) or "nothing it looked at", indent=0)
+    if answer.known:
+        printer.field("rests on", "\n".join(lines) or "nothing it looked at", indent=0)
+    else:
+        printer.field("looked at", "\n".join(lines) or WHOLE, indent=0)
+        printer.field("", LARGER, "yellow", indent=0)
+    if dangling := episode.meta.get("unknown_references"):
+        printer.field("but", f"{', '.join(dangling)}: {NOTHING_FOUND}", "yellow", indent=0)
     if answer.confidence is not None:
         printer.field("sure", f"{100 * answer.confidence:.0f} %", indent=0)
 

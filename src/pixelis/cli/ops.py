@@ -170,6 +170,8 @@ def _operation(registry: Registry, name: str) -> Operation:
 def _arguments(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
+    except RecursionError as error:
+        raise ConfigError("--args is nested too deeply") from error
     except ValueError as error:
         raise ConfigError(f'--args is not JSON: {error}; write it like {{"image": 0}}') from error
     if not isinstance(value, dict):

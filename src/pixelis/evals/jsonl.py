@@ -17,6 +17,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from pixelis.answers import normalize
 from pixelis.errors import DataError
 from pixelis.evals.question import QUESTION_TYPES, UNKNOWN, Benchmark, Question
 
@@ -33,7 +34,8 @@ def read_jsonl(path: Path, limit: int | None = None) -> Benchmark:
     """
     try:
         raw = path.read_bytes()
-        lines = raw.decode("utf-8").splitlines()
+        # Not splitlines: it would also cut at U+2028 and the like, which JSON allows in a text.
+        lines = raw.decode("utf-8-sig").split("\n")
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); give a JSONL file") from error
     except UnicodeDecodeError as error:
@@ -83,11 +85,13 @@ class _Record:
             raise self.wrong("answer_type", f"came {kind!r}; allowed are {allowed}")
         media = self.media()
         choices = self.choices(kind)
+        gold = self.gold(kind)
+        self.check_readable(gold, kind, choices)
         return Question(
             id=self.name("id"),
             media=media,
             text=self.text("question"),
-            gold=self.gold(kind),
+            gold=gold,
             answer_type=kind,
             family=self.optional("family") or kind,
             picture=str(self.record.get("image") or self.record.get("video")),
@@ -127,10 +131,22 @@ class _Record:
         if kind == UNKNOWN:
             return UNKNOWN
         if kind == "box" and isinstance(value, list) and all(map(_is_number, value)):
-            return json.dumps(value)
+            value = json.dumps(value)
         if isinstance(value, list) and value:
             return tuple(self.one_gold(entry) for entry in value)
         return self.one_gold(value)
+
+    def check_readable(
+        self, gold: str | tuple[str, ...], kind: str, choices: tuple[str, ...] | None
+    ) -> None:
+        """Refuses a gold answer that only the very same wrong words could meet."""
+        for text in [gold] if isinstance(gold, str) else gold:
+            if kind == "number" and normalize.number(text) is None:
+                raise self.wrong("answer", f"came {_short(text)}; a number is needed")
+            if kind == "box" and normalize.box(text) is None:
+                raise self.wrong("answer", f"came {_short(text)}; a box [x1, y1, x2, y2] is needed")
+            if kind == "option" and choices and not _among(text, choices):
+                raise self.wrong("answer", f"came {_short(text)}; it is none of the choices")
 
     def one_gold(self, value: Any) -> str:
         if isinstance(value, bool):
@@ -154,6 +170,11 @@ class _Record:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _among(text: str, choices: tuple[str, ...]) -> bool:
+    index = normalize.option(text, choices)
+    return index is not None and index < len(choices)
 
 
 def _short(value: Any) -> str:

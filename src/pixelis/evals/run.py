@@ -145,7 +145,7 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             there = path.read_bytes() if path.exists() else b""
             whole = there[: there.rfind(b"\n") + 1]
-            self._read(whole.decode("utf-8").splitlines(), header)
+            self._read(whole.decode("utf-8").split("\n")[:-1], header)
             self._file = path.open("r+b" if there else "wb")
             self._file.truncate(len(whole))
             self._file.seek(len(whole))

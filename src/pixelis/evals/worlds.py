@@ -28,6 +28,9 @@ def read_worlds(
     """
     if split not in SPLITS:
         raise ConfigError(f"split {split!r} cannot be evaluated; give {' or '.join(SPLITS)}")
+    for name in families or ():
+        if name not in tasks.FAMILIES:
+            raise ConfigError(f"family {name!r} is not known; give {', '.join(tasks.FAMILIES)}")
     drawn_from = FROZEN_SEED if seed is None else seed
     count = EXAM_QUESTIONS if limit is None else limit
 

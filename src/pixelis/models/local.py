@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import (
     AutoModelForImageTextToText,
     GenerationConfig,
@@ -74,11 +75,18 @@ class LocalPolicy:
         dtype: Any = torch.float32 if device == "cpu" else "auto"
         transformers_logging.disable_progress_bar()
         try:
-            model: Any = AutoModelForImageTextToText.from_pretrained(
-                folder, dtype=dtype, local_files_only=True
+            model, found = AutoModelForImageTextToText.from_pretrained(
+                folder, dtype=dtype, local_files_only=True, output_loading_info=True
             )
-        except (OSError, ValueError) as error:
-            raise ModelError(f"{folder}: {str(error).splitlines()[0]}") from error
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise ModelError(f"{folder} cannot be loaded: {reason}") from error
+        if missing := sorted(found["missing_keys"]):
+            # transformers would fill them with random numbers and go on
+            raise ModelError(
+                f"{folder}: its weights lack {len(missing)} of the model's tensors, such as "
+                f"{missing[0]}; give a complete checkpoint"
+            )
         profile = profile or default_profile(processor, folder.resolve().name)
         return cls(model.to(device), processor, profile)
 

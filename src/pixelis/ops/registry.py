@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -123,10 +123,23 @@ class Registry:
         if not self._plugins_wanted:
             return
         self._plugins_wanted = False
-        for entry in entry_points(group=ENTRY_POINTS):
-            loaded = entry.load()
-            for operation in [loaded] if isinstance(loaded, Operation) else loaded:
-                self.add(operation)
+        self.join(entry_points(group=ENTRY_POINTS))
+
+    def join(self, plugins: Iterable[EntryPoint]) -> None:
+        """Adds the operations (one, or several in an iterable) that each entry point names.
+
+        ConfigError naming the plugin that cannot be loaded or gives something else.
+        """
+        for plugin in plugins:
+            try:
+                loaded = plugin.load()
+                for operation in [loaded] if isinstance(loaded, Operation) else loaded:
+                    self.add(operation)
+            except Exception as error:  # named door: whatever a plugin's own code raises
+                raise ConfigError(
+                    f"operation plugin {plugin.name!r} ({plugin.value}) cannot be used "
+                    f"({type(error).__name__}: {error}); mend or uninstall it"
+                ) from error
 
 
 def _run_guarded(operation: Operation, workspace: Workspace, arguments: BaseModel) -> Observation:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from pixelis.episode import Episode
 from pixelis.ops.workspace import Workspace
 from pixelis.trace.marks import Mark, whole_outline
-from pixelis.trace.scene import PlacedMark, Stage, compose
+from pixelis.trace.scene import LARGER, NOTHING_FOUND, WHOLE, PlacedMark, Stage, compose
 
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -27,6 +27,9 @@ def render(episode: Episode, workspace: Workspace) -> str:
         .get_template("trace.html.jinja")
         .render(
             scene=compose(episode, workspace),
+            larger=LARGER,
+            whole=WHOLE,
+            nothing_found=NOTHING_FOUND,
             style=Markup(style),
             script=Markup(script),
             policy=_policy(style, script),

@@ -9,13 +9,17 @@ from typing import NamedTuple
 
 from pixelis.answers.reference import Span, expand, handles_of
 from pixelis.episode import Answer, Call, Episode, Observation, Step
-from pixelis.geometry import Size
+from pixelis.geometry import Box, Size
 from pixelis.media import Video
 from pixelis.ops.workspace import Workspace
 from pixelis.trace.marks import Mark, marks_of, whole_outline
 from pixelis.trace.pixels import CROP_SIDE_PX, STAGE_SIDE_PX, Shown, shown
 
 HUES = 6
+# What an answer that says it cannot know is followed by, in the terminal and on the page.
+LARGER = "a larger model may: --model hf:PATH"
+WHOLE = "the whole picture"
+NOTHING_FOUND = "nothing of that name was found"
 ENDINGS = {
     "answered": "It answered.",
     "steps": "It used up its steps.",
@@ -113,14 +117,35 @@ def compose(episode: Episode, workspace: Workspace) -> Scene:
         tuple(_stages(placed, workspace)),
         tuple(cards),
         tuple(_parts(episode, placed)),
-        {name: _ids(placed, name) for name in (episode.answer or Answer("")).evidence},
+        _behind(episode, placed),
     )
+
+
+def looked_at(episode: Episode) -> dict[str, Box]:
+    """Where the operations looked, source pixels: by handle, by step (`step 2`) without one."""
+    return {
+        seen.handle or f"step {number}": seen.box
+        for number, step in enumerate(episode.steps, 1)
+        if (seen := step.observation) is not None and seen.error is None and seen.box is not None
+    }
 
 
 def call_text(call: Call) -> str:
     """A call as one would write it: `zoom_in(bbox_2d=[10, 20, 300, 400])`."""
     arguments = (f"{k}={json.dumps(v, ensure_ascii=False)}" for k, v in call.arguments.items())
     return f"{call.op}({', '.join(arguments)})"
+
+
+def _behind(episode: Episode, placed: Sequence[PlacedMark]) -> dict[str, tuple[str, ...]]:
+    """The marks of what the answer names; of every place looked at when it cannot know."""
+    answer = episode.answer or Answer("")
+    if answer.known or answer.evidence:
+        return {name: _ids(placed, name) for name in answer.evidence}
+    looked: dict[str, tuple[str, ...]] = {}
+    for one in placed:
+        name = one.mark.handle or f"step {one.step}"
+        looked[name] = (*looked.get(name, ()), one.id)
+    return looked
 
 
 def _place(
@@ -184,8 +209,9 @@ def _parts(episode: Episode, placed: Sequence[PlacedMark]) -> Iterator[Part]:
     handles = handles_of(episode.observations)
     expansion = expand(answer.raw or answer.text, handles)
     if not expansion.spans or expansion.text != answer.text:
-        marks = tuple(mark for name in answer.evidence for mark in _ids(placed, name))
-        yield Part(answer.text, ", ".join(answer.evidence), marks)
+        behind = _behind(episode, placed)
+        marks = tuple(mark for ids in behind.values() for mark in ids)
+        yield Part(answer.text, ", ".join(behind), marks)
         return
     end = 0
     for span in expansion.spans:
