@@ -55,7 +55,7 @@ def replay(episode: Episode, media: Picture | Video, registry: Registry = REGIST
     workspace = Workspace(
         media,
         PixelBudget(**pixels) if pixels else None,
-        get_dialect(episode.dialect).units,
+        get_dialect(episode.dialect).convention,
         int(episode.meta.get("text_limit", 4000)),
     )
     calls = 0
