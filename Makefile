@@ -28,6 +28,7 @@ check: $(VENV)/.full
 docs: $(VENV)/.full
 	$(BIN)/pixelis help --out docs/help.md
 	$(BIN)/pixelis ops gallery --out docs/gallery
+	$(BIN)/python docs/dialects.py
 
 # The picture at the top of README.md: the bundled model's trace as a browser shows it.
 picture: $(VENV)/.core

@@ -28,7 +28,8 @@ class Call:
 
     Attributes:
         op: name of the operation.
-        arguments: as named in its schema; boxes and points are 0..1000 of the named image.
+        arguments: as named in its schema; boxes and points are in the units of the episode's
+            dialect (0..1000 of the named image in the default one).
     """
 
     op: str

@@ -7,9 +7,14 @@ import time
 import pytest
 
 import pixelis
-from pixelis.agent import Agent, Budget, Task
-from pixelis.errors import MediaError, ModelError
+from pixelis.agent import Agent, Budget, Task, replay
+from pixelis.episode import Answer, Call, Episode, Step
+from pixelis.errors import ConfigError, MediaError, ModelError
+from pixelis.geometry import Box
+from pixelis.models.dialects import DIALECTS, get_dialect
 from pixelis.models.policy import Sampling
+from pixelis.ops.registry import REGISTRY
+from pixelis.ops.workspace import Workspace
 
 LEFT = [0, 0, 400, 1000]
 
@@ -170,3 +175,58 @@ def test_the_package_offers_the_agent_without_importing_torch():
     assert pixelis.Agent is Agent
     with pytest.raises(AttributeError):
         _ = pixelis.nothing
+
+
+# Where the two zooms begin for families that show more than the box.
+WIDER = {"chain-of-focus": (75, 121), "pixel-reasoner": (80, 128)}
+RIGHT = {
+    "rel": [500, 0, 1000, 1000],
+    "unit": [0.5, 0, 1.0, 1.0],
+    "either": [0.5, 0, 1.0, 1.0],
+}
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_every_dialect_looks_at_the_same_pixels(scripted, picture, name):
+    """The right half, zoomed into, and then its own right half."""
+    dialect = get_dialect(name)
+    convention = dialect.convention
+    policy = scripted({})
+    width, height = policy.profile.budget.shown(picture.size)
+    boxes = {**RIGHT, "shown": [width / 2, 0, width, height]}
+    again = Workspace(picture, policy.profile.budget, convention)
+    REGISTRY.run(Call("zoom_in", {"bbox_2d": boxes[convention.units]}), again)
+    w, h = again.shown_size(1)
+    inner = {**RIGHT, "shown": [w / 2, 0, w, h]}[convention.units]
+    turns = [
+        dialect.turn(Step("look", Call("zoom_in", {"bbox_2d": boxes[convention.units]}))),
+        dialect.turn(Step("closer", Call("zoom_in", {"bbox_2d": inner, "image": 1}))),
+        dialect.turn(Step("seen", answer=Answer("blue", "blue [crop_2]"))),
+    ]
+    policy.scripts = {"q" + dialect.reminder: turns}
+    with Agent(policy, dialect=name) as agent:
+        rollout = agent.rollouts([Task(picture, "q")])[0]
+    episode = rollout.episode
+    assert (episode.dialect, episode.ended, episode.answer.text) == (name, "answered", "blue")
+    assert episode.answer.evidence == ("crop_2",)
+    starts = WIDER.get(name, (100, 150))
+    boxes_seen = [seen.box for seen in episode.observations]
+    assert boxes_seen == [Box(start, 0, 200, 100) for start in starts]
+    assert rollout.messages[0]["content"] == ("S" if name == "qwen3-vl" else dialect.system)
+    assert len(rollout.images) == 3
+    assert sum("token_ids" in message for message in rollout.messages) == 3
+    assert replay(Episode.from_json(episode.to_json()), picture).same
+
+
+def test_a_dialect_that_is_not_there_is_refused(scripted):
+    with pytest.raises(ConfigError, match="dialects are qwen3-vl"):
+        Agent(scripted({}), dialect="klingon")
+
+
+def test_python_is_not_run_and_the_model_is_told(scripted, picture):
+    dialect = get_dialect("thyme")
+    turns = ["<think>x</think><code>print(1)</code>", "<answer>red</answer>"]
+    with Agent(scripted({"q" + dialect.reminder: turns}), dialect="thyme") as agent:
+        episode = agent.ask(picture, "q")
+    assert episode.observations[0].error.startswith("python in <code> is not run")
+    assert episode.answer.text == "red"

@@ -10,8 +10,9 @@ from safetensors.torch import load_file, save_file
 from pixelis.agent import Agent, Budget, Task
 from pixelis.errors import ModelError
 from pixelis.media import Picture
+from pixelis.models.dialects import get_dialect
 from pixelis.models.load import load_policy
-from pixelis.models.local import LocalPolicy, nucleus
+from pixelis.models.local import LocalPolicy, default_profile, nucleus
 from pixelis.models.policy import Request, Sampling
 from pixelis.ops.registry import Registry
 
@@ -178,3 +179,18 @@ def test_episodes_with_a_real_model_keep_their_exact_tokens(policy):
         sampled = [token for turn in rollout.turns for token in turn.token_ids]
         assert batch.input_ids[0][batch.written[0]].tolist() == sampled
     assert again[0].turns[0].token_ids == rollouts[1].turns[0].token_ids
+
+
+@pytest.mark.parametrize(
+    ("name", "model_type", "dialect"),
+    [
+        ("my-finetune", "qwen2_5_vl", "qwen2.5-vl"),
+        ("my-finetune", "qwen3_vl", "qwen3-vl"),
+        ("Mini-o3-7B-v1", "qwen2_5_vl", "mini-o3"),
+    ],
+)
+def test_a_checkpoint_without_a_profile_speaks_as_its_family(processor, name, model_type, dialect):
+    profile = default_profile(processor, name, model_type)
+    assert (profile.dialect, profile.name) == (dialect, name)
+    assert profile.system == get_dialect(dialect).system
+    assert profile.tools_in_prompt

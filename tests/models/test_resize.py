@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pixelis.geometry import Size
-from pixelis.models.resize import fit_image, fitted
+from pixelis.models.resize import fit_image
 from pixelis.ops.workspace import PixelBudget
 
 BUDGETS = [
@@ -21,18 +21,18 @@ BUDGETS = [
 def test_a_fitted_image_is_not_fitted_again(width, height, budget):
     once = budget.fit(Size(width, height))
     if once.width * once.height <= budget.max_pixels:
-        assert fitted(once, budget)
+        assert budget.keeps(once)
 
 
 @pytest.mark.parametrize("size", [(32, 32), (64, 64), (96, 96), (128, 128), (64, 128), (448, 224)])
 def test_originals_that_only_happen_to_be_multiples_are_fitted(size):
-    assert not fitted(Size(*size), PixelBudget())
+    assert not PixelBudget().keeps(Size(*size))
     assert fit_image(Image.new("RGB", size), PixelBudget()).size == PixelBudget().fit(Size(*size))
 
 
 @pytest.mark.parametrize("size", [(32, 416), (64, 416), (160, 224), (352, 96), (224, 224)])
 def test_narrow_crops_are_left_as_they_are(size):
-    assert fitted(Size(*size), PixelBudget())
+    assert PixelBudget().keeps(Size(*size))
 
 
 def test_pixels_are_resized_and_made_rgb():

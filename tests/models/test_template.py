@@ -5,6 +5,8 @@ from transformers.utils.chat_template_utils import render_jinja_template
 
 from pixelis.models.template import (
     END,
+    HELPFUL,
+    QWEN25_TEMPLATE,
     TEMPLATE,
     Segment,
     call_text,
@@ -109,3 +111,58 @@ def test_segments_alternate_and_carry_sampled_tokens():
 def test_images_are_counted():
     assert count_images(DIALOGUE) == 4
     assert count_images([]) == 0
+
+
+# Qwen2.5-VL's chat template without its video and numbering branches, which we do not use.
+STOCK = (
+    "{% for message in messages %}{% if loop.first and message['role'] != 'system' %}"
+    "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n{% endif %}"
+    "<|im_start|>{{ message['role'] }}\n{% if message['content'] is string %}"
+    "{{ message['content'] }}<|im_end|>\n{% else %}{% for content in message['content'] %}"
+    "{% if content['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>"
+    "{% elif 'text' in content %}{{ content['text'] }}{% endif %}{% endfor %}<|im_end|>\n"
+    "{% endif %}{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+PLAIN = [message for message in DIALOGUE if message["role"] != "tool"]
+
+
+def jinja(template, messages, tools=None, prompt=False):
+    (rendered,), _ = render_jinja_template(
+        [messages], tools=tools, chat_template=template, add_generation_prompt=prompt
+    )
+    return rendered
+
+
+@pytest.mark.parametrize("messages", [PLAIN, PLAIN[1:]])
+@pytest.mark.parametrize("prompt", [True, False])
+def test_without_tools_the_qwen25_template_is_the_stock_one(messages, prompt):
+    ours = jinja(QWEN25_TEMPLATE, messages, prompt=prompt)
+    assert ours == jinja(STOCK, messages, prompt=prompt)
+
+
+def test_the_families_own_templates_say_the_same():
+    """As TRL ships them: Qwen2.5-VL's without tools, the text model Qwen2.5's with them."""
+    shipped = pytest.importorskip("trl").chat_template_utils
+    for messages in (PLAIN, PLAIN[1:]):
+        assert jinja(STOCK, messages) == jinja(shipped.qwen2_5_vl_chat_template, messages)
+    texts = [{"role": "system", "content": "S"}, *CALLS, {"role": "tool", "content": "red"}]
+    texts += [{"role": "tool", "content": "blue"}, {"role": "assistant", "content": "é"}]
+    ours = jinja(QWEN25_TEMPLATE, texts, TOOLS, prompt=True)
+    assert ours == jinja(shipped.qwen2_5_chat_template, texts, TOOLS, prompt=True)
+
+
+def test_with_tools_the_qwen25_template_says_what_qwen25_does():
+    told = [{"role": "user", "content": "q"}]
+    rendered = jinja(QWEN25_TEMPLATE, told, TOOLS)
+    assert rendered.startswith(f"<|im_start|>system\n{HELPFUL}\n\n# Tools\n\nYou may call")
+    assert json.dumps(TOOLS[0], ensure_ascii=False) in rendered
+    system = {"role": "system", "content": HELPFUL}
+    assert rendered == jinja(QWEN25_TEMPLATE, [system, *told], TOOLS)
+    assert rendered == render([system, *told], TOOLS)
+
+
+@pytest.mark.parametrize("messages", [DIALOGUE, CALLS])
+@pytest.mark.parametrize("tools", [None, TOOLS])
+def test_the_qwen25_template_and_the_segments_agree(messages, tools):
+    start = [] if messages[0]["role"] == "system" else [{"role": "system", "content": HELPFUL}]
+    assert jinja(QWEN25_TEMPLATE, messages, tools) == render([*start, *messages], tools)

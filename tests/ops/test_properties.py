@@ -12,7 +12,7 @@ from skimage.measure import regionprops
 from pixelis.episode import Call
 from pixelis.media import Picture
 from pixelis.ops.registry import REGISTRY
-from pixelis.ops.workspace import Workspace
+from pixelis.ops.workspace import Convention, Workspace
 
 PAPER = (225, 222, 215)
 
@@ -24,7 +24,7 @@ def picture(mask: np.ndarray, color=(205, 25, 30)) -> np.ndarray:
 
 
 def workspace(image: np.ndarray, mask: np.ndarray | None = None) -> Workspace:
-    space = Workspace(Picture(Image.fromarray(image), "test", ""), units="px")
+    space = Workspace(Picture(Image.fromarray(image), "test", ""), convention=Convention("px"))
     if mask is not None:
         space.add_handle("mask", {"area_px": int(mask.sum())}, mask=mask)
     return space

@@ -16,7 +16,7 @@ from pixelis.ops.regions import Classic, Region
 from pixelis.ops.registry import REGISTRY
 from pixelis.ops.sam import Sam
 from pixelis.ops.segment import box_of
-from pixelis.ops.workspace import Workspace
+from pixelis.ops.workspace import Convention, Workspace
 
 
 def ground(kind: str, height: int = 240, width: int = 320) -> np.ndarray:
@@ -53,7 +53,9 @@ def iou(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def workspace(image: np.ndarray, **options) -> Workspace:
-    return Workspace(Picture(Image.fromarray(image), "test", ""), units="px", **options)
+    return Workspace(
+        Picture(Image.fromarray(image), "test", ""), convention=Convention("px"), **options
+    )
 
 
 def ask(space: Workspace, x: float, y: float, **arguments):
@@ -147,7 +149,7 @@ def test_the_outline_is_drawn_where_the_view_says():
 
 def test_a_point_in_a_crop_maps_to_the_source():
     space = workspace(painted("plain", disc(180, 110, 42)))
-    space.units = "rel"
+    space.convention = Convention("rel")
     first = ask(space, 562, 458)
     second = ask(space, 500, 500, image=first.image)
     masks = [space.handle(f"mask_{number}").mask for number in (1, 2)]

@@ -12,7 +12,7 @@ from pixelis.ops import text
 from pixelis.ops.ocr import Line
 from pixelis.ops.registry import REGISTRY
 from pixelis.ops.text import confidence, quote
-from pixelis.ops.workspace import Workspace
+from pixelis.ops.workspace import Convention, Workspace
 
 FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 
@@ -44,7 +44,7 @@ def test_the_whole_picture():
 
 
 def test_a_box_is_read_and_lines_lie_in_the_source():
-    found = read(board(units="px"), bbox_2d=[10, 70, 390, 130])
+    found = read(board(convention=Convention("px")), bbox_2d=[10, 70, 390, 130])
     assert found.data["text"] == "SOUTH GATE"
     assert found.text.startswith("text_1 (1 line): ")
     line = Box(*found.data["lines"][0]["box"])
@@ -61,7 +61,7 @@ def test_relative_boxes_on_a_crop_read_the_source():
 
 
 def test_nothing_found_is_no_error():
-    found = read(board(units="px"), bbox_2d=[300, 10, 390, 70])
+    found = read(board(convention=Convention("px")), bbox_2d=[300, 10, 390, 70])
     assert found.error is None
     assert found.text == "no text found"
     assert found.handle is None
@@ -69,7 +69,9 @@ def test_nothing_found_is_no_error():
 
 
 def test_a_tiny_box_is_grown():
-    assert read(board(units="px"), bbox_2d=[396, 2, 398, 3]).text == "no text found"
+    assert (
+        read(board(convention=Convention("px")), bbox_2d=[396, 2, 398, 3]).text == "no text found"
+    )
 
 
 def test_the_quote_is_cut_at_the_limit():

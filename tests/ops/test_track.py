@@ -14,7 +14,7 @@ from pixelis.ops import track as operation
 from pixelis.ops.follow import Track
 from pixelis.ops.registry import REGISTRY
 from pixelis.ops.track import runs, summarise
-from pixelis.ops.workspace import PixelBudget, Workspace
+from pixelis.ops.workspace import Convention, PixelBudget, Workspace
 
 GROUND = skimage.data.coffee()[:180, :300]
 THING = skimage.data.chelsea()[100:128, 100:128]
@@ -48,7 +48,9 @@ def clip(count=14, step=8, start=30):
 
 
 def workspace(**options):
-    return Workspace(opened(clip(**options)), PixelBudget(224 * 224, 224 * 224, 32), units="px")
+    return Workspace(
+        opened(clip(**options)), PixelBudget(224 * 224, 224 * 224, 32), convention=Convention("px")
+    )
 
 
 def run(space, **arguments):

@@ -7,11 +7,13 @@ from PIL import Image
 from pixelis.errors import OpError
 from pixelis.geometry import Box, Point, Size, View
 from pixelis.media import open_media
-from pixelis.ops.workspace import Units, Workspace
+from pixelis.ops.workspace import Convention, Units, Workspace
 
 
 def workspace(units: Units = "rel", width: int = 400, height: int = 200) -> Workspace:
-    return Workspace(open_media(np.zeros((height, width, 3), np.uint8)), units=units)
+    return Workspace(
+        open_media(np.zeros((height, width, 3), np.uint8)), convention=Convention(units)
+    )
 
 
 def test_image_zero_is_the_whole_picture() -> None:

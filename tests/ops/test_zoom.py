@@ -10,7 +10,7 @@ from pixelis.episode import Call, Observation
 from pixelis.geometry import Box, Size, View
 from pixelis.media import open_media
 from pixelis.ops.registry import REGISTRY
-from pixelis.ops.workspace import PixelBudget, Units, Workspace
+from pixelis.ops.workspace import Convention, PixelBudget, Units, Workspace
 
 
 def ramp(width: int = 800, height: int = 600) -> np.ndarray:
@@ -22,7 +22,7 @@ def ramp(width: int = 800, height: int = 600) -> np.ndarray:
 
 
 def workspace(pixels: np.ndarray | None = None, units: Units = "rel") -> Workspace:
-    return Workspace(open_media(ramp() if pixels is None else pixels), units=units)
+    return Workspace(open_media(ramp() if pixels is None else pixels), convention=Convention(units))
 
 
 def zoom(space: Workspace, box: Any, **arguments: Any) -> Observation:

@@ -17,6 +17,7 @@ from pixelis.errors import MediaError
 from pixelis.geometry import Size
 from pixelis.media import Limits, Picture, Video, open_media
 from pixelis.models.dialects import get_dialect
+from pixelis.models.dialects.pick import in_dialect
 from pixelis.models.load import load_policy
 from pixelis.models.policy import Policy, Sampling
 from pixelis.ops.registry import REGISTRY, Registry
@@ -40,6 +41,10 @@ class Agent:
         max_batch: most turns in one generate call.
         workers: threads that run operations.
         limits: on media it opens.
+        dialect: spoken instead of the one in the policy's profile.
+
+    Raises:
+        ConfigError: there is no such dialect.
     """
 
     def __init__(
@@ -52,13 +57,15 @@ class Agent:
         max_batch: int = 32,
         workers: int = 2,
         limits: Limits | None = None,
+        dialect: str | None = None,
     ) -> None:
         self.policy = policy
+        self.profile = in_dialect(policy.profile, dialect or policy.profile.dialect)
         self.registry = registry
         self.budget = budget or Budget()
         self.sampling = sampling or Sampling()
         self.limits = limits
-        self._dialect = get_dialect(policy.profile.dialect)
+        self._dialect = get_dialect(self.profile.dialect)
         self._sizes = (concurrency, max_batch, workers)
         self._background = Background(f"pixelis-agent-{policy.name}")
         self._parts: Parts | None = None
@@ -106,7 +113,7 @@ class Agent:
 
         Give it to `ask` and it keeps what the episode saw (images, masks, frames), for a trace.
         """
-        return fresh_workspace(media, self.policy.profile, self._dialect)
+        return fresh_workspace(media, self.profile, self._dialect)
 
     def ask_many(
         self, tasks: Sequence[Task | tuple[Any, str]], on_done: OnDone | None = None
@@ -180,9 +187,8 @@ class Agent:
         if self._parts is None or self._places is None:
             concurrency, max_batch, workers = self._sizes
             batcher = Batcher(self.policy, max_batch, workers)
-            profile = self.policy.profile
             self._parts = Parts(
-                batcher, self.registry, self._dialect, profile, self.budget, self.sampling
+                batcher, self.registry, self._dialect, self.profile, self.budget, self.sampling
             )
             self._places = asyncio.Semaphore(concurrency)
         return self._parts, self._places

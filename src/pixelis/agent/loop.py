@@ -102,7 +102,7 @@ def describe(media: Picture | Video) -> Media:
 
 def fresh_workspace(media: Picture | Video, profile: Profile, dialect: Dialect) -> Workspace:
     """A workspace in which a model of this profile and dialect can work on the media."""
-    return Workspace(media, profile.budget, dialect.units, profile.text_limit)
+    return Workspace(media, profile.budget, dialect.convention, profile.text_limit)
 
 
 async def roll_out(
@@ -324,4 +324,5 @@ def _schemas(parts: Parts, media: Picture | Video) -> list[dict[str, Any]] | Non
     if not parts.profile.tools_in_prompt:
         return None
     video = isinstance(media, Video)
-    return [one.schema for one in parts.registry if video or not one.video_only]
+    schemas = [one.schema for one in parts.registry if video or not one.video_only]
+    return parts.dialect.tools(schemas) or None

@@ -78,7 +78,7 @@ def restore(episode: Episode, media: Picture | Video) -> Workspace:
         text_limit = int(episode.meta.get("text_limit", 4000))
     except (TypeError, ValueError) as error:
         raise DataError(f"episode {episode.id or '(no id)'}: meta is broken: {error}") from error
-    return Workspace(media, budget, get_dialect(episode.dialect).units, text_limit)
+    return Workspace(media, budget, get_dialect(episode.dialect).convention, text_limit)
 
 
 def compare(step: int, recorded: Observation, now: Observation) -> list[Difference]:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from pixelis.cli.output import Printer, emit_json
-from pixelis.cli.parser import at_least
+from pixelis.cli.parser import add_dialect, at_least, check_dialect
 from pixelis.errors import ConfigError, JobError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="nano",
         help="nano (bundled) or hf:PATH, a checkpoint folder (default: nano)",
     )
+    add_dialect(parser)
     parser.add_argument(
         "--trace",
         metavar="FILE",
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     question = args.question.strip()
     if not question:
         raise ConfigError("the question is empty; ask something, in quotes")
+    check_dialect(args.dialect)
     from pixelis.media import open_media
     from pixelis.trace import check_path
 
@@ -63,7 +65,7 @@ def _ask(args: argparse.Namespace, media: Any, question: str) -> int:
 
     printer = Printer()
     talkative = not (args.json or args.quiet)
-    with Agent.load(args.model) as agent:
+    with Agent.load(args.model, dialect=args.dialect) as agent:
         workspace = agent.workspace(media)
         teller = Teller(printer)
         if talkative:

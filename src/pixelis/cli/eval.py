@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixelis.cli.output import Printer, emit_json
-from pixelis.cli.parser import at_least
+from pixelis.cli.parser import add_dialect, at_least, check_dialect
 from pixelis.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", default="nano", help="nano, nano-direct or hf:PATH (default: nano)"
     )
+    add_dialect(parser)
     parser.add_argument(
         "--split",
         choices=("test", "shift"),
@@ -63,12 +64,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    check_dialect(args.dialect)
     benchmark = _benchmark(args)
     from pixelis.evals.report import summarize, write_report
     from pixelis.evals.run import evaluate
 
     out = Path(args.out) if args.out else None
-    settings = {"model": _model(args), "control": args.control}
+    settings = {"model": _model(args), "control": args.control, **_dialect(args)}
     with _Setting(args) as setting:
         with _Progress(Printer(), quiet=args.json) as progress:
             results = evaluate(benchmark, setting.solver, settings, out, progress.tell)
@@ -106,7 +108,7 @@ class _Setting:
 
         seed = self.args.seed or 0
         registry = RandomCrops(REGISTRY, seed) if self.args.control == "random_crop" else REGISTRY
-        self.agent = Agent.load(self.args.model, registry=registry)
+        self.agent = Agent.load(self.args.model, registry=registry, dialect=self.args.dialect)
         self.weights = weights_hash(self.args.model)
         self.solver = agent_solver(self.agent, self.args.control, seed)
         return self
@@ -180,12 +182,18 @@ def _model(args: argparse.Namespace) -> str:
     return "oracle" if args.control == "oracle" else args.model
 
 
+def _dialect(args: argparse.Namespace) -> dict[str, str]:
+    """The dialect when one was asked for; without, runs from before the option go on."""
+    return {"dialect": args.dialect} if args.dialect else {}
+
+
 def _facts(args: argparse.Namespace, benchmark: Benchmark, weights: str | None) -> dict[str, Any]:
     from pixelis.evals.provenance import commit
 
     return {
         "model": _model(args),
         "control": args.control,
+        **_dialect(args),
         "benchmark": benchmark.name,
         "settings": dict(benchmark.settings),
         "frozen": benchmark.frozen,

@@ -79,10 +79,10 @@ def run_one(args: argparse.Namespace) -> int:
     out = _folder(args.out)
     from pixelis.episode import Call
     from pixelis.media import open_media
-    from pixelis.ops.workspace import Workspace
+    from pixelis.ops.workspace import Convention, Workspace
 
     with open_media(args.media) as media:
-        workspace = Workspace(media, units=args.units)
+        workspace = Workspace(media, convention=Convention(args.units))
         started = time.monotonic()
         seen = registry.run(Call(operation.name, arguments), workspace)
         seconds = time.monotonic() - started

@@ -22,7 +22,6 @@ from pixelis.agent.budget import ANSWER_NOW, notice
 from pixelis.episode import Call, Episode, Observation
 from pixelis.errors import ConfigError
 from pixelis.evals.question import Question
-from pixelis.geometry import RELATIVE_SIDE
 from pixelis.media import open_media
 from pixelis.ops.registry import Operation, Registry
 from pixelis.ops.workspace import Workspace
@@ -99,13 +98,15 @@ class RandomCrops(Registry):
         if operation is None:
             return call
         rng = self._random(call, workspace)
-        size = workspace.media.size
-        limits = (RELATIVE_SIDE, RELATIVE_SIDE) if workspace.units == "rel" else size
         arguments = dict(call.arguments)
+        image = arguments.get("image", 0)
+        known = isinstance(image, int) and 0 <= image < len(workspace.images)
         for name, schema in operation.schema["function"]["parameters"]["properties"].items():
             move = {4: move_box, 2: move_point}.get(_numbers_wanted(schema))
-            if move is not None and name in arguments:
-                arguments[name] = move(arguments[name], limits, rng)
+            value: Any = arguments.get(name)
+            if move is not None and (_numbers(value, 4) or _numbers(value, 2)):
+                limits = workspace.extent(value, image if known else 0)
+                arguments[name] = move(value, limits, rng)
         return replace(call, arguments=arguments)
 
     def _random(self, call: Call, workspace: Workspace) -> np.random.Generator:

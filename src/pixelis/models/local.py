@@ -20,6 +20,8 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from pixelis.errors import ModelError
+from pixelis.models.dialects import get_dialect
+from pixelis.models.dialects.pick import dialect_of
 from pixelis.models.policy import Profile, Request, Sampling, Turn
 from pixelis.models.processor import PixelProcessor
 from pixelis.models.template import END
@@ -87,7 +89,9 @@ class LocalPolicy:
                 f"{folder}: its weights lack {len(missing)} of the model's tensors, such as "
                 f"{missing[0]}; give a complete checkpoint"
             )
-        profile = profile or default_profile(processor, folder.resolve().name)
+        profile = profile or default_profile(
+            processor, folder.resolve().name, str(model.config.model_type)
+        )
         return cls(model.to(device), processor, profile)
 
     @property
@@ -202,10 +206,11 @@ def nucleus(logprobs: torch.Tensor, top_p: float) -> torch.Tensor:
     return logprobs.masked_fill(cut, -torch.inf)
 
 
-def default_profile(processor: PixelProcessor, name: str) -> Profile:
-    """A profile for a stock checkpoint that has none beside its weights."""
+def default_profile(processor: PixelProcessor, name: str, model_type: str = "") -> Profile:
+    """A profile for a checkpoint that has none beside its weights; its name picks the dialect."""
     budget = replace(processor.budget, min_pixels=256 * 256, max_pixels=1024 * 1024)
-    return Profile(name, system=SYSTEM, tools_in_prompt=True, budget=budget)
+    dialect = get_dialect(dialect_of(name, model_type))
+    return Profile(name, dialect.name, dialect.system, tools_in_prompt=True, budget=budget)
 
 
 def _closing_ids(tokenizer: Any) -> frozenset[int]:
@@ -222,14 +227,3 @@ def _banned_ids(tokenizer: Any, closing: frozenset[int]) -> list[int]:
     added = tokenizer.get_added_vocab()
     control = {i for text, i in added.items() if text.startswith("<|") and text.endswith("|>")}
     return sorted(control - closing)
-
-
-SYSTEM = (
-    "You answer questions about a picture or video. Look before you answer: call one tool at a "
-    "time to zoom, segment, measure, read or track, and look at what comes back. Boxes and points "
-    "are given as numbers from 0 to 1000 relative to the width and height of the named image; "
-    "images are counted from 0. Write your reasoning in <think></think> first. The final answer is "
-    "short. It may refer to what a tool found as {text_1} or {mask_1.color} and end with the "
-    "findings it rests on, such as [crop_1]. If the picture does not show it, start with "
-    '"I can\'t see that".'
-)

@@ -9,6 +9,10 @@
 Several tool messages in a row share one user turn. `segments` is what training and serving use;
 `TEMPLATE` says the same in jinja for other programs (a test holds the two equal). In the jinja
 form tool schemas appear only when `tools` is passed and `print_tools` is true.
+
+Qwen2.5-VL's own template prints no tools and puts a tool's message into a turn no checkpoint was
+trained on. `QWEN25_TEMPLATE` equals it on conversations without tools, and writes schemas, calls
+and tool messages as that of the text model Qwen2.5 does; there `tools` alone prints them.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ from typing import Any, NamedTuple
 START, END = "<|im_start|>", "<|im_end|>"
 IMAGE = "<|image_pad|>"
 VISION = f"<|vision_start|>{IMAGE}<|vision_end|>"
+
+HELPFUL = "You are a helpful assistant."  # what Qwen2.5-VL is told when nothing is said
 
 TOOLS_BEFORE = (
     "# Tools\n\nYou may call one or more functions to assist with the user query.\n\n"
@@ -215,4 +221,21 @@ TEMPLATE = (
 """.replace("TOOLS_BEFORE", json.dumps(TOOLS_BEFORE))
     .replace("TOOLS_AFTER", json.dumps(TOOLS_AFTER))
     .removesuffix("\n")
+)
+
+QWEN25_TEMPLATE = TEMPLATE.replace(
+    "{%- set show_tools = tools and print_tools %}", "{%- set show_tools = tools %}"
+).replace(
+    """\
+{%- if show_tools and (not messages or messages[0].role != 'system') %}
+    {{- '<|im_start|>system\\n' + tool_text() + '<|im_end|>\\n' }}
+""",
+    """\
+{%- if not messages or messages[0].role != 'system' %}
+    {{- '<|im_start|>system\\nHELPFUL' }}
+    {%- if show_tools %}
+        {{- '\\n\\n' + tool_text() }}
+    {%- endif %}
+    {{- '<|im_end|>\\n' }}
+""".replace("HELPFUL", HELPFUL),
 )

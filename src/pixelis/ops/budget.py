@@ -44,6 +44,26 @@ class PixelBudget:
         columns, rows = min(self._grid(aspect, cells), key=cost)
         return Size(columns * self.multiple, rows * self.multiple)
 
+    def shown(self, size: Size) -> Size:
+        """The size the model is given an image of this size in; the outcome of a fit stays."""
+        return size if self.keeps(size) else self.fit(size)
+
+    def keeps(self, size: Size) -> bool:
+        """Whether `size` can be the outcome of a fit.
+
+        A budget too narrow for an aspect gives fewer than `min_pixels`, and fitting such an image
+        again could change it. It is known by having no room for the next larger size of the same
+        aspect, which a small original (64×64, 96×96, ...) has.
+        """
+        columns, rows = size.width // self.multiple, size.height // self.multiple
+        if size != (columns * self.multiple, rows * self.multiple):
+            return False
+        area = size.width * size.height
+        if not self.min_pixels <= area <= self.max_pixels:
+            larger = 1 + 1 / math.gcd(columns, rows)
+            return area <= self.max_pixels < area * larger**2
+        return True
+
     def _grid(self, aspect: float, cells: float) -> Iterable[tuple[int, int]]:
         """Columns and rows near `cells` in total that do not exceed the budget."""
         most = max(1, self.max_pixels // self.multiple**2)

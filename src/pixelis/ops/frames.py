@@ -65,13 +65,13 @@ def select_frames(workspace: Workspace, arguments: SelectFrames) -> Observation:
     """
     video = workspace.media
     assert isinstance(video, Video)
-    numbers = _numbers(arguments, video.frames)
+    numbers = _numbers(workspace, arguments, video.frames)
     images = [_add(workspace, number) for number in numbers]
     times = [round(video.timestamp(number), 3) for number in numbers]
     data: dict[str, Any] = {"images": images, "frames": numbers, "timestamps": times}
     handle = workspace.add_handle("frames", data, box=whole(video.size))
     parts = (
-        f"image {image} is frame {number} at {seconds:.2f} s"
+        f"{workspace.image_name(image)} is frame {workspace.frame_name(number)} at {seconds:.2f} s"
         for image, number, seconds in zip(images, numbers, times, strict=True)
     )
     return Observation(
@@ -84,7 +84,7 @@ def select_frames(workspace: Workspace, arguments: SelectFrames) -> Observation:
     )
 
 
-def _numbers(arguments: SelectFrames, total: int) -> list[int]:
+def _numbers(workspace: Workspace, arguments: SelectFrames, total: int) -> list[int]:
     """The asked frame numbers, each once, checked against the video's length."""
     last = total - 1
     if arguments.frames is not None:
@@ -93,12 +93,15 @@ def _numbers(arguments: SelectFrames, total: int) -> list[int]:
         start = arguments.start or 0
         end = last if arguments.end is None else arguments.end
         if start > end:
-            raise OpError(f"range from {start} to {end} is empty; need from <= to in 0..{last}")
+            first, final, low, high = map(workspace.frame_name, (start, end, 0, last))
+            raise OpError(
+                f"range from {first} to {final} is empty; need from <= to in {low}..{high}"
+            )
         spread = np.linspace(start, end, arguments.count or _USUAL_COUNT)
         numbers = list(dict.fromkeys(round(float(number)) for number in spread))
     for number in numbers + ([arguments.end] if arguments.end is not None else []):
         if number > last:
-            raise OpError(f"frame {number} does not exist; frames are 0..{last}")
+            raise workspace.no_frame(number, total)
     return numbers
 
 

@@ -56,7 +56,7 @@ def segment_object_at(workspace: Workspace, arguments: SegmentArguments) -> Obse
     text = (
         f"{handle.name}: object at {workspace.show(box, arguments.image)}, {area} px "
         f"({percent(area / region.mask.size)} of the image), confidence {region.confidence:.2f}; "
-        f"outlined in image {index}"
+        f"outlined in {workspace.image_name(index)}"
     )
     confidence = round(region.confidence, 3)
     return Observation(text, None, index, shown, box, handle.name, confidence, data)

@@ -57,7 +57,7 @@ def track_object(workspace: Workspace, arguments: TrackObject) -> Observation:
     """
     video = workspace.media
     assert isinstance(video, Video)
-    start, end = _range(video, arguments)
+    start, end = _range(workspace, video, arguments)
     box, mask = _target(workspace, arguments)
     corner = _region(box, end - start, video.size).rounded()
     track = follow(
@@ -85,15 +85,16 @@ def track_object(workspace: Workspace, arguments: TrackObject) -> Observation:
 
 
 # arguments ----------------------------------------------------------------------------------------
-def _range(video: Video, arguments: TrackObject) -> tuple[int, int]:
+def _range(workspace: Workspace, video: Video, arguments: TrackObject) -> tuple[int, int]:
     start, end = arguments.start_frame, arguments.end_frame
+    asked = f"frames {workspace.frame_name(start)}..{workspace.frame_name(end)}"
     if not start < end < video.frames:
         raise OpError(
-            f"frames {start}..{end} cannot be followed; need start_frame < end_frame "
-            f"within 0..{video.frames - 1}"
+            f"{asked} cannot be followed; need start_frame < end_frame "
+            f"within {workspace.frame_name(0)}..{workspace.frame_name(video.frames - 1)}"
         )
     if end - start >= MOST_FRAMES:
-        raise OpError(f"frames {start}..{end} are too many; at most {MOST_FRAMES} in one call")
+        raise OpError(f"{asked} are too many; at most {MOST_FRAMES} in one call")
     return start, end
 
 
@@ -109,10 +110,11 @@ def _target(workspace: Workspace, arguments: TrackObject) -> tuple[Box, np.ndarr
     handle = workspace.handle(arguments.mask)
     if handle.mask is None or not handle.mask.any():
         raise OpError(f"{handle.name} is not a mask; give a mask handle or bbox_2d")
-    if handle.frame not in (None, arguments.start_frame):
+    if handle.frame is not None and handle.frame != arguments.start_frame:
         raise OpError(
-            f"{handle.name} is a mask of frame {handle.frame}, not of start_frame "
-            f"{arguments.start_frame}; start there or give bbox_2d"
+            f"{handle.name} is a mask of frame {workspace.frame_name(handle.frame)}, not of "
+            f"start_frame {workspace.frame_name(arguments.start_frame)}; start there or give "
+            "bbox_2d"
         )
     rows, columns = np.flatnonzero(handle.mask.any(1)), np.flatnonzero(handle.mask.any(0))
     box = Box(float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
@@ -193,10 +195,11 @@ def _tell(
 ) -> str:
     found = sorted(track.boxes)
     first, last = (workspace.show(track.boxes[n], arguments.image) for n in (found[0], found[-1]))
+    where = [workspace.frame_name(number) for number in (found[0], found[-1])]
     total = len(track.confidence)
-    lost = f"; lost in frames {runs(track.lost)}" if track.lost else ""
+    lost = f"; lost in frames {runs([*map(workspace.frame_name, track.lost)])}" * bool(track.lost)
     return (
-        f"{name}: seen in {len(found)} of {total} frames, from {first} in frame {found[0]} to "
-        f"{last} in frame {found[-1]}; direction {journey.direction}, displacement "
+        f"{name}: seen in {len(found)} of {total} frames, from {first} in frame {where[0]} to "
+        f"{last} in frame {where[1]}; direction {journey.direction}, displacement "
         f"{journey.dx:.0f}, {journey.dy:.0f} px, {journey.speed:.1f} px per frame{lost}"
     )

@@ -5,19 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from pixelis.errors import OpError
-from pixelis.geometry import RELATIVE_SIDE, Box, Point, View, whole
+from pixelis.geometry import RELATIVE_SIDE, Box, Point, Size, View, whole
 from pixelis.media import Picture, Video
 from pixelis.ops.budget import PixelBudget
+from pixelis.ops.convention import Convention, Units
 
-__all__ = ["Handle", "Mark", "PixelBudget", "Units", "Workspace"]
+__all__ = ["Convention", "Handle", "Mark", "PixelBudget", "Units", "Workspace"]
 
-Units = Literal["rel", "px"]
 Engine = TypeVar("Engine")
 
 
@@ -53,8 +53,7 @@ class Workspace:
     Args:
         media: the opened picture or video (not changed, not closed here).
         budget: pixel range of images made for the model.
-        units: how calls give boxes and how observation texts print them: `rel` (0..1000 of the
-            named image) or `px` (source pixels).
+        convention: how calls give boxes and how observation texts print them and name images.
         text_limit: most characters of read text quoted in an observation (the rest stays in data).
         time_limit_s: wall time one operation may take.
         engines: stand-ins for built-in engines, by what they do (`segment`: a `Segmenter`).
@@ -64,14 +63,14 @@ class Workspace:
         self,
         media: Picture | Video,
         budget: PixelBudget | None = None,
-        units: Units = "rel",
+        convention: Convention | None = None,
         text_limit: int = 4000,
         time_limit_s: float = 60.0,
         engines: Mapping[str, Any] | None = None,
     ) -> None:
         self.media = media
         self.budget = budget or PixelBudget()
-        self.units: Units = units
+        self.convention = convention or Convention()
         self.text_limit = text_limit
         self.time_limit_s = time_limit_s
         self.engines: dict[str, Any] = dict(engines or {})
@@ -96,8 +95,19 @@ class Workspace:
         """What image `index` shows; OpError when there is no such image."""
         if not 0 <= index < len(self.views):
             last = len(self.views) - 1
-            raise OpError(f"image {index} does not exist; images are 0..{last}")
+            first = self.convention.first_image
+            raise OpError(
+                f"{self.image_name(index)} does not exist; images are {first}..{last + first}"
+            )
         return self.views[index]
+
+    def image_name(self, index: int) -> str:
+        """What the model calls image `index`."""
+        return self.convention.image(index)
+
+    def frame_name(self, number: int) -> int:
+        """What the model calls video frame `number`."""
+        return number + self.convention.first_frame
 
     def source(self, index: int = 0) -> Image.Image:
         """The full-resolution picture (or video frame) that image `index` was cut from, RGB."""
@@ -112,10 +122,18 @@ class Workspace:
         if number == self.views[0].frame:
             return self.images[0]
         if number is None or not isinstance(self.media, Video):
-            raise OpError(f"frame {number} does not exist; this is a still picture")
+            told = "" if number is None else f" {self.frame_name(number)}"
+            raise OpError(f"frame{told} does not exist; this is a still picture")
         if not 0 <= number < self.media.frames:
-            raise OpError(f"frame {number} does not exist; frames are 0..{self.media.frames - 1}")
+            raise self.no_frame(number, self.media.frames)
         return self.media.frame(number)
+
+    def no_frame(self, number: int, total: int) -> OpError:
+        """The error for a frame that a video of `total` frames does not have."""
+        first, last = self.frame_name(0), self.frame_name(total - 1)
+        return OpError(
+            f"frame {self.frame_name(number)} does not exist; frames are {first}..{last}"
+        )
 
     # coordinates ------------------------------------------------------------------------------
     def resolve_box(self, values: Sequence[float], image: int = 0) -> Box:
@@ -125,38 +143,46 @@ class Workspace:
         """
         view = self.view(image)
         x1, y1, x2, y2 = values
-        width, height = self._limits(view)
-        allowed = f"need x1 < x2 within 0..{width} and y1 < y2 within 0..{height}"
+        width, height = self.extent(values, image)
+        allowed = f"need x1 < x2 within 0..{width:g} and y1 < y2 within 0..{height:g}"
         if not (x1 < x2 and y1 < y2):
             raise OpError(f"box {_show(values)} is empty; {allowed}")
         if min(x1, y1) < 0 or x2 > width or y2 > height:
             raise OpError(f"box {_show(values)} is outside; {allowed}")
-        box = Box(x1, y1, x2, y2) if self.units == "px" else view.to_source(values)
+        if self.convention.units == "px":
+            return Box(x1, y1, x2, y2).clip(self.media.size)
+        right, down = RELATIVE_SIDE / width, RELATIVE_SIDE / height
+        box = view.to_source((x1 * right, y1 * down, x2 * right, y2 * down))
         return box.clip(self.media.size)
 
     def resolve_point(self, values: Sequence[float], image: int = 0) -> Point:
         """A point argument as source pixels, inside the source; OpError when outside."""
         view = self.view(image)
-        width, height = self._limits(view)
+        width, height = self.extent(values, image)
         x, y = values
         if not (0 <= x <= width and 0 <= y <= height):
             raise OpError(
-                f"point {_show(values)} is outside; need x within 0..{width}, y within 0..{height}"
+                f"point {_show(values)} is outside; need x within 0..{width:g}, "
+                f"y within 0..{height:g}"
             )
-        point = Point(x, y) if self.units == "px" else view.point_to_source(values)
+        point = Point(x, y)
+        if self.convention.units != "px":
+            point = view.point_to_source((x * RELATIVE_SIDE / width, y * RELATIVE_SIDE / height))
         size = self.media.size
         return Point(min(point.x, size.width - 1), min(point.y, size.height - 1))
 
-    def _limits(self, view: View) -> tuple[int, int]:
-        if self.units == "rel":
-            return RELATIVE_SIDE, RELATIVE_SIDE
-        return self.media.size.width, self.media.size.height
+    def extent(self, values: Sequence[float], image: int = 0) -> tuple[float, float]:
+        """The largest x and y that these values of a call on the image may have."""
+        return self.convention.extent(values, self.media.size, self.shown_size(image))
+
+    def shown_size(self, image: int = 0) -> Size:
+        """Width and height of the image as the model is given it; OpError when there is none."""
+        self.view(image)
+        return self.budget.shown(Size(*self.images[image].size))
 
     def show(self, box: Box, image: int = 0) -> str:
         """A source box as `[x1, y1, x2, y2]` in this workspace's units, for observation texts."""
-        if self.units == "px":
-            return _show(tuple(round(value) for value in box))
-        return _show(self.view(image).to_relative(box))
+        return _show(self.convention.numbers(box, self.view(image), self.shown_size(image)))
 
     # handles ----------------------------------------------------------------------------------
     def add_handle(

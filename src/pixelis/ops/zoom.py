@@ -6,6 +6,7 @@ from PIL import Image
 from pydantic import Field
 
 from pixelis.episode import Observation
+from pixelis.errors import OpError
 from pixelis.geometry import Box, Size, View
 from pixelis.ops.arguments import Arguments, BoxArgument
 from pixelis.ops.registry import operation
@@ -35,6 +36,8 @@ def zoom_in(workspace: Workspace, arguments: ZoomIn) -> Observation:
     """
     view = workspace.view(arguments.image)
     asked = workspace.resolve_box(arguments.bbox_2d, arguments.image)
+    _check_aspect(asked, workspace.convention.aspect)
+    asked = workspace.convention.widened(asked, view).clip(workspace.media.size)
     part = Box(*asked.grow_to(MIN_SIDE, workspace.media.size).rounded()).clip(workspace.media.size)
     crop = Size(int(part.width), int(part.height))
     size = workspace.budget.fit(crop)
@@ -46,9 +49,19 @@ def zoom_in(workspace: Workspace, arguments: ZoomIn) -> Observation:
     data = {"images": [image], "box": [int(value) for value in part], "label": label}
     handle = workspace.add_handle("crop", data, box=part, frame=view.frame)
     name = f"{handle.name} ({label})" if label else handle.name
-    where = f"part {workspace.show(part, arguments.image)} of image {arguments.image}"
-    text = f"{name} is image {image}: {where}, {_change(crop, size)}"
+    where = (
+        f"part {workspace.show(part, arguments.image)} of {workspace.image_name(arguments.image)}"
+    )
+    text = f"{name} is {workspace.image_name(image)}: {where}, {_change(crop, size)}"
     return Observation(text, image=image, view=seen, box=part, handle=handle.name, data=data)
+
+
+def _check_aspect(box: Box, most: float) -> None:
+    long, short = max(box.width, box.height), min(box.width, box.height)
+    if long > most * short:
+        raise OpError(
+            f"the box is {long / short:.0f} times as long as it is wide; give at most {most:g}"
+        )
 
 
 def _change(crop: Size, size: Size) -> str:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from pixelis.episode import Call, Episode, Media, Observation, Step
-from pixelis.models.dialects.parse import Malformed
-from pixelis.ops.workspace import Units
+from pixelis.models.dialects.parse import Ending, Malformed, Tag
+from pixelis.ops.convention import Convention
 
 Messages = list[dict[str, Any]]
+Role = Literal["tool", "user"]
+
+
+class Heard(NamedTuple):
+    """What a conversation says of one observation: its text, notice included, and its images."""
+
+    text: str
+    images: int
 
 
 @dataclass(frozen=True)
@@ -35,11 +43,21 @@ class Dialect(Protocol):
 
     Attributes:
         name: as stored in `Episode.dialect`.
-        units: in which calls give boxes and observations print them.
+        convention: how calls give boxes and observations print them and name images.
+        role: who brings observations.
+        tags: what calls may stand in.
+        ending: how the answer is written.
+        reminder: what stands behind every question.
+        system: the system message for a checkpoint that brings none of its own.
     """
 
     name: str
-    units: Units
+    convention: Convention
+    system: str
+    reminder: str
+    role: Role
+    tags: tuple[Tag, ...]
+    ending: Ending
 
     def messages(self, episode: Episode, system: str = "") -> Messages:
         """The conversation so far; images are placeholders in the order of the episode's images."""
@@ -47,6 +65,10 @@ class Dialect(Protocol):
 
     def turn(self, step: Step) -> str:
         """The text of an assistant turn that takes this step."""
+        ...
+
+    def tools(self, schemas: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The operations' schemas under the names the family uses; empty to print none."""
         ...
 
     def read(self, text: str) -> Reading:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
-OPEN, CLOSE = "<tool_call>", "</tool_call>"
 THINK, UNTHINK = "<think>", "</think>"
+ANSWER, UNANSWER = "<answer>", "</answer>"
+BOXED = "\\boxed{"
 FENCE = re.compile(r"```\w{0,10}")
 CONTROL = re.compile(r"<\|\w{1,40}\|>")
 MOST_CALLS = 32  # of one turn; also keeps reading a hostile turn linear
-SHAPE = '{"name": ..., "arguments": {...}}'
+
+Ending = Literal["free", "tagged", "boxed"]
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,28 @@ class Malformed:
 
 
 @dataclass(frozen=True)
+class Tag:
+    """What a call stands between, and how its JSON value becomes a call.
+
+    Attributes:
+        shape: an example of the whole body, for the model whose call could not be read.
+        refusal: not empty when the body is not even looked at; the reason the model is told.
+    """
+
+    open: str
+    close: str
+    shape: str
+    call: Callable[[Any], Named | Malformed]
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
 class Parsed:
     """One turn taken apart.
 
     Attributes:
         text: the turn without control tokens such as `<|image_pad|>`.
-        thought: what stands in `<think>` (or before the first call when there is none).
+        thought: what stands in `<think>` (or before the first call or answer when there is none).
         calls: in the order written.
         answer: what is said when there is no call; None when nothing is.
     """
@@ -52,6 +70,13 @@ class Parsed:
     answer: str | None = None
 
 
+class Opening(NamedTuple):
+    """Where a call begins, and its tag."""
+
+    at: int
+    tag: Tag
+
+
 def clean(text: str) -> str:
     """`text` without control tokens, safe to put into a conversation."""
     text = text.encode("utf-8", "replace").decode("utf-8")
@@ -60,19 +85,39 @@ def clean(text: str) -> str:
     return text.replace("|", "") if CONTROL.search(text) else text
 
 
-def parse(text: str) -> Parsed:
-    """What a turn says. Positions in reasons count characters of the turn from 0."""
+def parse(text: str, tags: Sequence[Tag] | None = None, ending: Ending = "free") -> Parsed:
+    """What a turn says. Positions in reasons count characters of the turn from 0.
+
+    Args:
+        tags: what calls may stand in; None takes `<tool_call>` alone.
+        ending: how the family writes its answer: as free text, in `<answer>`, or in `\\boxed{}`.
+            Free text is taken in every case when there is neither a call nor the mark.
+    """
+    tags = (TOOL_CALL,) if tags is None else tags
     text = clean(text).rstrip()
-    thought, start = _thought(text)
+    thought, start = _thought(text, tags)
     if start < 0:
-        return Parsed(text, thought, (Malformed(_unclosed(text)),) if OPEN in text else ())
-    calls, before = _calls(text, start)
-    if not calls:
-        return Parsed(text, thought, (), before or None)
-    return Parsed(text, thought or before, tuple(calls))
+        return _unended(text, thought, tags, ending)
+    opening = _opening(text, start, tags)
+    if ending == "tagged":
+        answer = text.find(ANSWER, start, None if opening is None else opening.at)
+        if answer >= 0:
+            return Parsed(text, thought or text[start:answer].strip(), (), _tagged(text, answer))
+    calls, before = _calls(text, start, opening, tags)
+    if calls:
+        return Parsed(text, thought or before, tuple(calls))
+    box = before.rfind(BOXED) if ending == "boxed" else -1
+    if box >= 0:
+        return Parsed(text, thought or before[:box].strip(), (), _boxed(before, box))
+    return Parsed(text, thought, (), before or None)
 
 
-def _thought(text: str) -> tuple[str, int]:
+def balanced(text: str) -> bool:
+    """Whether `text` comes back whole when it is written into `\\boxed{}`."""
+    return _closing(text + "}", 0) == len(text) and BOXED not in text and text == _bare(text)
+
+
+def _thought(text: str, tags: Sequence[Tag]) -> tuple[str, int]:
     """The thought and where the rest begins; -1 when `<think>` is never closed."""
     body = len(text) - len(text.lstrip())
     opened = text.startswith(THINK, body)
@@ -80,31 +125,85 @@ def _thought(text: str) -> tuple[str, int]:
     if opened and end < 0:
         return text[body + len(THINK) :].strip(), -1
     # Some models are prompted with the opening tag and write only the closing one.
-    if not opened and (end < 0 or 0 <= text.find(OPEN) < end):
+    if not opened and (end < 0 or _opening(text[:end], 0, tags) is not None):
         return "", 0
     inner = text[body + len(THINK) : end] if opened else text[body:end]
     return inner.strip(), end + len(UNTHINK)
 
 
-def _unclosed(text: str) -> str:
-    return f"{THINK} at character {text.find(THINK)} is not closed; write {UNTHINK} before a call"
+def _unended(text: str, thought: str, tags: Sequence[Tag], ending: Ending) -> Parsed:
+    """A turn whose `<think>` is never closed: only an answer that ends it counts."""
+    if ending == "tagged" and text.endswith(UNANSWER):
+        answer = text.rfind(ANSWER)
+        if answer >= 0:
+            told = text[text.find(THINK) + len(THINK) : answer].strip()
+            return Parsed(text, told, (), _tagged(text, answer))
+    if _opening(text, 0, tags) is None:
+        return Parsed(text, thought)
+    at = text.find(THINK)
+    reason = f"{THINK} at character {at} is not closed; write {UNTHINK} before a call"
+    return Parsed(text, thought, (Malformed(reason),))
 
 
-def _calls(text: str, start: int) -> tuple[list[Named | Malformed], str]:
+def _tagged(text: str, start: int) -> str | None:
+    """What stands in the `<answer>` at `start`; a missing closing tag at the end is forgiven."""
+    end = text.find(UNANSWER, start)
+    inner = text[start + len(ANSWER) : end if end >= 0 else len(text)].strip()
+    # Some families box the answer inside the tags.
+    boxed = inner.startswith(BOXED) and _closing(inner, len(BOXED)) == len(inner) - 1
+    return (_boxed(inner, 0) if boxed else inner) or None
+
+
+def _boxed(text: str, start: int) -> str | None:
+    """What stands in the `\\boxed{` at `start`; a missing closing brace at the end is forgiven."""
+    start += len(BOXED)
+    return _bare(text[start : _closing(text, start)].strip()) or None
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the brace opened before `start` is closed; the end when it is not."""
+    depth = 1
+    for index in range(start, len(text)):
+        if text[index] in "{}" and (index == start or text[index - 1] != "\\"):
+            depth += 1 if text[index] == "{" else -1
+            if depth == 0:
+                return index
+    return len(text)
+
+
+def _bare(text: str) -> str:
+    """`red` of `\\text{red}`."""
+    for mark in ("\\text{", "\\mathrm{", "\\textbf{"):
+        if text.startswith(mark) and _closing(text, len(mark)) == len(text) - 1:
+            return text[len(mark) : -1].strip()
+    return text
+
+
+def _opening(text: str, start: int, tags: Sequence[Tag]) -> Opening | None:
+    """The first call at or after `start`."""
+    found = [Opening(text.find(tag.open, start), tag) for tag in tags]
+    return min((one for one in found if one.at >= 0), key=lambda one: one.at, default=None)
+
+
+def _calls(
+    text: str, start: int, opening: Opening | None, tags: Sequence[Tag]
+) -> tuple[list[Named | Malformed], str]:
     """The calls after `start` and the text before the first of them."""
-    opening = text.find(OPEN, start)
-    if opening < 0:
-        stray = text.find(CLOSE, start)
-        if stray < 0:
+    if opening is None:
+        strays = [Opening(text.find(tag.close, start), tag) for tag in tags]
+        stray = min((one for one in strays if one.at >= 0), default=None, key=lambda one: one.at)
+        if stray is None:
             return [], text[start:].strip()
-        reason = f"{CLOSE} at character {stray} has no {OPEN} before it"
-        return [Malformed(reason)], text[start:stray].strip()
-    before = _unfenced(text[start:opening])
+        tag = stray.tag
+        reason = f"{tag.close} at character {stray.at} has no {tag.open} before it"
+        return [Malformed(reason)], text[start : stray.at].strip()
+    before = _unfenced(text[start : opening.at])
     calls: list[Named | Malformed] = []
-    while opening >= 0 and len(calls) < MOST_CALLS:
-        call, end = _call(text, opening + len(OPEN))
+    following: Opening | None = opening
+    while following is not None and len(calls) < MOST_CALLS:
+        call, end = _call(text, following, tags)
         calls.append(call)
-        opening = text.find(OPEN, end)
+        following = _opening(text, end, tags)
     return calls, before
 
 
@@ -114,37 +213,42 @@ def _unfenced(text: str) -> str:
     return text[:last].strip() if FENCE.fullmatch(text[last:]) else text
 
 
-def _call(text: str, start: int) -> tuple[Named | Malformed, int]:
-    """The call whose body starts at `start`, and where to look for the next one."""
-    after = text.find(CLOSE, start)
-    resume = after + len(CLOSE) if after >= 0 else start
+def _call(text: str, opening: Opening, tags: Sequence[Tag]) -> tuple[Named | Malformed, int]:
+    """The call that opens there, and where to look for the next one."""
+    tag = opening.tag
+    start = opening.at + len(tag.open)
+    after = text.find(tag.close, start)
+    resume = after + len(tag.close) if after >= 0 else start
+    if tag.refusal:
+        return Malformed(tag.refusal), resume if after >= 0 else len(text)
     start = _skip(text, start)
     try:
-        value, end = _decode(text, start)
+        value, end = _decode(text, start, tag, tags)
     except json.JSONDecodeError as error:
-        return Malformed(_at(text, error.pos, error.msg)), resume
+        return Malformed(_at(text, error.pos, error.msg, tag)), resume
     except RecursionError:
         return Malformed("the call is nested too deeply"), resume
     except ValueError as error:
-        return Malformed(_at(text, start, str(error).split(";")[0])), resume
+        return Malformed(_at(text, start, str(error).split(";")[0], tag)), resume
     end = _skip(text, end)
-    if end < len(text) and not text.startswith((CLOSE, OPEN), end):
-        return Malformed(_at(text, end, f"expected {CLOSE}")), max(resume, end)
-    return _named(value), end
+    if end < len(text) and not text.startswith((tag.close, *(one.open for one in tags)), end):
+        return Malformed(_at(text, end, f"expected {tag.close}", tag)), max(resume, end)
+    return _checked(tag.call(value)), end
 
 
-def _decode(text: str, start: int) -> tuple[Any, int]:
+def _decode(text: str, start: int, tag: Tag, tags: Sequence[Tag]) -> tuple[Any, int]:
     """The JSON value at `start` and where it ends; a single trailing comma is forgiven."""
     try:
         return _DECODER.raw_decode(text, start)
     except json.JSONDecodeError:
-        ends = [at for at in (text.find(OPEN, start), text.find(CLOSE, start)) if at >= 0]
-        stop = min(ends, default=len(text))
+        ends = [text.find(mark, start) for mark in (tag.close, *(one.open for one in tags))]
+        stop = min((at for at in ends if at >= 0), default=len(text))
         forgiven = text[:start] + _blank_commas(text[start:stop]) + text[stop:]
         return _DECODER.raw_decode(forgiven, start)
 
 
-def _named(value: Any) -> Named | Malformed:
+def named(value: Any) -> Named | Malformed:
+    """The call in `{"name": ..., "arguments": {...}}`; arguments in a JSON string are forgiven."""
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         return Malformed(f'the call has no "name"; write {SHAPE}')
     arguments = value.get("arguments")
@@ -155,11 +259,18 @@ def _named(value: Any) -> Named | Malformed:
             arguments = None
     if not isinstance(arguments, dict):
         return Malformed(f'the call has no "arguments" object; write {SHAPE}')
+    return Named(value["name"].strip(), arguments)
+
+
+def _checked(call: Named | Malformed) -> Named | Malformed:
+    """The call, unless it could not be stored as UTF-8 JSON."""
+    if isinstance(call, Malformed):
+        return call
     try:
-        json.dumps([value["name"], arguments], ensure_ascii=False).encode()
+        json.dumps([call.name, call.arguments], ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return Malformed("the call holds characters that are not text")
-    return Named(value["name"].strip(), arguments)
+    return call
 
 
 def _skip(text: str, start: int) -> int:
@@ -175,10 +286,10 @@ def _skip(text: str, start: int) -> int:
     return start
 
 
-def _at(text: str, position: int, what: str) -> str:
+def _at(text: str, position: int, what: str, tag: Tag) -> str:
     if position >= len(text):
-        return f"the call ends too early at character {len(text)}: {what}; write {SHAPE}"
-    return f"bad character {text[position]!r} at {position}: {what}; write {SHAPE}"
+        return f"the call ends too early at character {len(text)}: {what}; write {tag.shape}"
+    return f"bad character {text[position]!r} at {position}: {what}; write {tag.shape}"
 
 
 def _blank_commas(text: str) -> str:
@@ -209,3 +320,5 @@ def _refuse(constant: str) -> None:
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
+SHAPE = '{"name": ..., "arguments": {...}}'
+TOOL_CALL = Tag("<tool_call>", "</tool_call>", SHAPE, named)
