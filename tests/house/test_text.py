@@ -9,6 +9,7 @@ TEXT = {".py", ".md", ".toml", ".txt", ".yml", ".yaml", ".json", ".html", ".css"
 THIRD_PARTY = "LICENSE-"  # a licence that came with a font or a picture stays as it came
 NAMED = {"Makefile", "LICENSE", ".gitignore", "run"}
 MACHINE_PATH = re.compile(r"(?<![\w.~$}{<>-])/(?:work|root|tmp|home|opt|mnt|Users)/")
+PLACEHOLDER = re.compile(r"^(?:BENCH|TODO|TBD|FIXME|XXX)\b.*$", re.MULTILINE)
 HOST = re.compile(r"(?:https?|wss?|git|ssh)://([^\s/\"'`)>\]]+)", re.IGNORECASE)
 # Names of formats, the licence, and addresses that lead nowhere.
 HOSTS = re.compile(
@@ -50,6 +51,15 @@ def test_no_strange_hosts(root):
     assert not found
 
 
+def test_no_placeholders(root):
+    found = {
+        name: lines
+        for name, text in product_files(root)
+        if name.endswith(".md") and (lines := PLACEHOLDER.findall(text))
+    }
+    assert not found
+
+
 def test_the_rules_see_what_they_should():
     assert machine_paths("see /root/photo.jpg")
     assert machine_paths('open("/tmp/x")')
@@ -57,4 +67,5 @@ def test_the_rules_see_what_they_should():
     assert strange_hosts("from https://registry.example-host.org/simple") == [
         "registry.example-host.org"
     ]
+    assert PLACEHOLDER.findall("## Figures\n\nBENCH\n") == ["BENCH"]
     assert not strange_hosts("http://127.0.0.1:8000/v1 http://www.w3.org/2000/svg https://{host}/")

@@ -13,8 +13,8 @@ class PretrainConfig(BaseModel):
 
     `vision_steps` and `joint_steps` are the two stages; `records` is how many pictures the pool
     holds (drawn by `workers` processes while training runs). Matrices learn at `muon_lr` (at
-    `joint_muon_lr` once language joins), all else at `lr`; the vision tower at `tower_lr` times that once language joins (0 freezes it): at
-    the full rate it loses what it has learned.
+    `joint_muon_lr` once language joins), all else at `lr`; the vision tower at `tower_lr` times
+    that once language joins (0 freezes it): at the full rate it loses what it has learned.
     """
 
     model_config = ConfigDict(extra="forbid")
