@@ -40,24 +40,21 @@ class Replay:
         return not self.differences
 
 
-def replay(episode: Episode, media: Picture | Video, registry: Registry = REGISTRY) -> Replay:
+def replay(
+    episode: Episode,
+    media: Picture | Video,
+    registry: Registry = REGISTRY,
+    workspace: Workspace | None = None,
+) -> Replay:
     """Runs the episode's calls again, with the pixel budget it was recorded with.
+
+    Args:
+        workspace: a fresh one from `restore`, to look at the images, masks and frames afterwards.
 
     Raises:
         DataError: the media are not those of the episode.
     """
-    if media.sha256 != episode.media.sha256:
-        raise DataError(
-            f"episode {episode.id or '(no id)'} is about {episode.media.name} "
-            f"({episode.media.sha256[:12]}), not {media.name} ({media.sha256[:12]}); give that file"
-        )
-    pixels = episode.meta.get("pixels")
-    workspace = Workspace(
-        media,
-        PixelBudget(**pixels) if pixels else None,
-        get_dialect(episode.dialect).units,
-        int(episode.meta.get("text_limit", 4000)),
-    )
+    workspace = workspace or restore(episode, media)
     calls = 0
     differences: list[Difference] = []
     for number, step in enumerate(episode.steps):
@@ -66,6 +63,22 @@ def replay(episode: Episode, media: Picture | Video, registry: Registry = REGIST
         calls += 1
         differences += compare(number, step.observation, registry.run(step.call, workspace))
     return Replay(calls, tuple(differences))
+
+
+def restore(episode: Episode, media: Picture | Video) -> Workspace:
+    """A fresh workspace like the one the episode began with; DataError for other media."""
+    if media.sha256 != episode.media.sha256:
+        raise DataError(
+            f"episode {episode.id or '(no id)'} is about {episode.media.name} "
+            f"({episode.media.sha256[:12]}), not {media.name} ({media.sha256[:12]}); give that file"
+        )
+    pixels = episode.meta.get("pixels")
+    try:
+        budget = PixelBudget(**pixels) if pixels else None
+        text_limit = int(episode.meta.get("text_limit", 4000))
+    except (TypeError, ValueError) as error:
+        raise DataError(f"episode {episode.id or '(no id)'}: meta is broken: {error}") from error
+    return Workspace(media, budget, get_dialect(episode.dialect).units, text_limit)
 
 
 def compare(step: int, recorded: Observation, now: Observation) -> list[Difference]:

@@ -33,6 +33,9 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "ask": Command("pixelis.cli.ask", "Answer a question about a picture or a video."),
+    "watch": Command("pixelis.cli.watch", "Ask one question about many files, into a CSV table."),
+    "replay": Command("pixelis.cli.replay", "Run an episode again, or ask another model."),
+    "compare": Command("pixelis.cli.compare", "Put two episodes side by side on one page."),
     "ops": Command("pixelis.cli.ops", "List the visual operations, or run one by hand."),
     "eval": Command("pixelis.cli.eval", "Measure a model on worlds or on your own questions."),
     "train": Command("pixelis.cli.train", "Train nano: pretrain, then sft."),
