@@ -22,6 +22,7 @@ from pixelis.ops.registry import REGISTRY, Registry
 from pixelis.ops.workspace import Workspace
 
 OnDone = Callable[[int, Episode], None]
+LOADING = ("device", "threads", "allow_download")
 
 
 class Agent:
@@ -68,10 +69,12 @@ class Agent:
         """An agent around `load_policy(spec)`.
 
         Args:
-            spec: `nano`, `nano-direct` or `hf:PATH`.
-            **settings: `device` and `threads` go to the policy, the rest to `Agent`.
+            spec: `nano`, `nano-direct`, `hf:PATH_OR_ID`, `loader:package.module:function` or
+                `openai:BASE_URL#MODEL`.
+            **settings: `device`, `threads` and `allow_download` go to the policy, the rest to
+                `Agent`.
         """
-        options = {name: settings.pop(name) for name in ("device", "threads") if name in settings}
+        options = {name: settings.pop(name) for name in LOADING if name in settings}
         return cls(load_policy(spec, **options), **settings)
 
     def ask(

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pixelis.cli.model import add_model, loading
 from pixelis.cli.output import Printer, emit_json
 from pixelis.cli.parser import at_least
 from pixelis.cli.progress import Progress
@@ -29,9 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="worlds: procedural questions, always available; jsonl: your own, with --data",
     )
     parser.add_argument("--data", metavar="FILE", help="questions, one JSON object a line (jsonl)")
-    parser.add_argument(
-        "--model", default="nano", help="nano, nano-direct or hf:PATH (default: nano)"
-    )
+    add_model(parser)
     parser.add_argument(
         "--split",
         choices=("test", "shift"),
@@ -107,7 +106,7 @@ class _Setting:
 
         seed = self.args.seed or 0
         registry = RandomCrops(REGISTRY, seed) if self.args.control == "random_crop" else REGISTRY
-        self.agent = Agent.load(self.args.model, registry=registry)
+        self.agent = Agent.load(self.args.model, registry=registry, **loading(self.args))
         self.weights = weights_hash(self.args.model)
         self.solver = agent_solver(self.agent, self.args.control, seed)
         return self

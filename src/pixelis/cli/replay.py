@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
+from pixelis.cli.model import add_loading, loading
 from pixelis.cli.output import Printer, emit_json
 from pixelis.errors import ConfigError, JobError
 
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", metavar="MODEL", help="ask this model the same question instead of replaying"
     )
+    add_loading(parser)
     parser.add_argument(
         "--trace", metavar="FILE", help="with --model: write its trace, FILE.html or FILE.json"
     )
@@ -112,7 +114,7 @@ def _ask_again(
     from pixelis.agent import Agent
     from pixelis.trace import write
 
-    with Agent.load(args.model) as agent:
+    with Agent.load(args.model, **loading(args)) as agent:
         workspace = agent.workspace(media)
         now = agent.ask(
             media,

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pixelis.cli.model import add_model, loading
 from pixelis.cli.output import Printer, emit_json
 from pixelis.cli.parser import at_least
 from pixelis.cli.progress import Progress
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="one row per file; a run that was killed goes on from it",
     )
-    parser.add_argument("--model", default="nano", help="as in 'pixelis ask' (default: nano)")
+    add_model(parser)
     parser.add_argument(
         "--traces", metavar="DIR", help="write the trace of every file here, as .html and .json"
     )
@@ -85,7 +86,7 @@ def _look_at(args: argparse.Namespace, todo: dict[str, Path], table: Table, tota
     done = total - len(todo)
     wrong = 0
     with (
-        Agent.load(args.model, budget=Budget(steps=args.max_steps)) as agent,
+        Agent.load(args.model, budget=Budget(steps=args.max_steps), **loading(args)) as agent,
         Progress(Printer(), args.json, "looking", "looked at") as progress,
     ):
         look = Look(agent, table.settings, args.seed, traces)

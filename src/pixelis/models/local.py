@@ -18,8 +18,8 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from pixelis.errors import ModelError
-from pixelis.models.policy import Profile, Request, Sampling, Turn
+from pixelis.errors import ConfigError, ModelError
+from pixelis.models.policy import SYSTEM, Profile, Request, Sampling, Turn
 from pixelis.models.processor import PixelProcessor
 from pixelis.models.template import END
 
@@ -67,15 +67,12 @@ class LocalPolicy:
         """
         if threads is not None:
             torch.set_num_threads(threads)
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = choose_device(device)
         processor = PixelProcessor.load(folder)
-        # bf16 is slow and coarse on most CPUs; weights on disk may be bf16 all the same.
-        dtype: Any = torch.float32 if device == "cpu" else "auto"
         transformers_logging.disable_progress_bar()
         try:
             model: Any = AutoModelForImageTextToText.from_pretrained(
-                folder, dtype=dtype, local_files_only=True
+                folder, dtype=dtype_for(device), local_files_only=True
             )
         except (OSError, ValueError) as error:
             raise ModelError(f"{folder}: {str(error).splitlines()[0]}") from error
@@ -194,6 +191,35 @@ def nucleus(logprobs: torch.Tensor, top_p: float) -> torch.Tensor:
     return logprobs.masked_fill(cut, -torch.inf)
 
 
+def choose_device(device: str) -> str:
+    """`auto` made `cuda` where there is a GPU (ROCm answers to that name too), else `cpu`.
+
+    ConfigError for a device that is not there.
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    kind = device.partition(":")[0]
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there.get(kind, False):
+        here = ", ".join(name for name, found in there.items() if found)
+        raise ConfigError(f"device {device!r} is not here; devices are {here}")
+    return device
+
+
+def dtype_for(device: str) -> torch.dtype:
+    """What a device computes well with: bf16 on a GPU that has it, float32 on a CPU.
+
+    bf16 is slow and coarse on most CPUs; weights on disk may be bf16 all the same.
+    """
+    if device.startswith("cuda"):
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return torch.float16 if device.startswith("mps") else torch.float32
+
+
 def default_profile(processor: PixelProcessor, name: str) -> Profile:
     """A profile for a stock checkpoint that has none beside its weights."""
     budget = replace(processor.budget, min_pixels=256 * 256, max_pixels=1024 * 1024)
@@ -214,14 +240,3 @@ def _banned_ids(tokenizer: Any, closing: frozenset[int]) -> list[int]:
     added = tokenizer.get_added_vocab()
     control = {i for text, i in added.items() if text.startswith("<|") and text.endswith("|>")}
     return sorted(control - closing)
-
-
-SYSTEM = (
-    "You answer questions about a picture or video. Look before you answer: call one tool at a "
-    "time to zoom, segment, measure, read or track, and look at what comes back. Boxes and points "
-    "are given as numbers from 0 to 1000 relative to the width and height of the named image; "
-    "images are counted from 0. Write your reasoning in <think></think> first. The final answer is "
-    "short. It may refer to what a tool found as {text_1} or {mask_1.color} and end with the "
-    "findings it rests on, such as [crop_1]. If the picture does not show it, start with "
-    '"I can\'t see that".'
-)

@@ -11,10 +11,20 @@ from typing import Any, Literal, Protocol
 
 from PIL import Image
 
-from pixelis.errors import ConfigError
+from pixelis.errors import ConfigError, ModelError
 from pixelis.ops.workspace import PixelBudget
 
 PROFILE_FILE = "pixelis.json"
+# Told to checkpoints that bring no profile of their own.
+SYSTEM = (
+    "You answer questions about a picture or video. Look before you answer: call one tool at a "
+    "time to zoom, segment, measure, read or track, and look at what comes back. Boxes and points "
+    "are given as numbers from 0 to 1000 relative to the width and height of the named image; "
+    "images are counted from 0. Write your reasoning in <think></think> first. The final answer is "
+    "short. It may refer to what a tool found as {text_1} or {mask_1.color} and end with the "
+    "findings it rests on, such as [crop_1]. If the picture does not show it, start with "
+    '"I can\'t see that".'
+)
 
 
 @dataclass(frozen=True)
@@ -114,9 +124,18 @@ class Policy(Protocol):
         """One turn for each request, in order.
 
         Raises ModelError when a request cannot be served, such as one whose images and
-        placeholders differ in number.
+        placeholders differ in number; PartialError when the others were served all the same.
         """
         ...
+
+
+class PartialError(ModelError):
+    """Some requests of a batch failed; `outcomes` has a turn or an error for each, in order."""
+
+    def __init__(self, outcomes: Sequence[Turn | ModelError]) -> None:
+        errors = [each for each in outcomes if isinstance(each, ModelError)]
+        super().__init__(str(errors[0]))
+        self.outcomes = tuple(outcomes)
 
 
 def write_profile(folder: Path, profile: Profile) -> None:
