@@ -16,6 +16,9 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def add_loading(parser: argparse.ArgumentParser) -> None:
     """How the weights behind `--model` are loaded."""
+    parser.add_argument(
+        "--quantize", choices=("int8", "int4"), help="load the weights in 8 or 4 bits (default: no)"
+    )
     fetching = parser.add_mutually_exclusive_group()
     fetching.add_argument(
         "--allow-download", action="store_true", help="let hf:ID fetch a checkpoint from the hub"
@@ -27,4 +30,4 @@ def add_loading(parser: argparse.ArgumentParser) -> None:
 
 def loading(args: argparse.Namespace) -> dict[str, Any]:
     """What these options mean for `Agent.load`."""
-    return {"allow_download": args.allow_download}
+    return {"allow_download": args.allow_download, "quantize": args.quantize}

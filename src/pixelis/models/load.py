@@ -26,8 +26,8 @@ def load_policy(spec: str, **options: Any) -> Policy:
     Args:
         spec: `nano`, `nano-direct` (both bundled), `hf:PATH_OR_ID` for a checkpoint folder or hub
             id, `loader:package.module:function`, or `openai:BASE_URL#MODEL` for a server.
-        **options: for models that run here `device` (`auto`, `cpu`, `cuda`, `mps`), `threads` and
-            `allow_download` (hub ids; off by default).
+        **options: for models that run here `device` (`auto`, `cpu`, `cuda`, `mps`), `threads`,
+            `quantize` (`int8`, `int4`) and `allow_download` (hub ids; off by default).
 
     Raises:
         ConfigError: the specification is not known; the nearest one is named.
@@ -44,14 +44,22 @@ def load_policy(spec: str, **options: Any) -> Policy:
     if spec.startswith(LOADER):
         from pixelis.models.loader import load
 
+        _refuse_quantize(spec, options)
         return load(spec.removeprefix(LOADER), **options)
     if spec.startswith(SERVER):
+        _refuse_quantize(spec, options)
         return load_server(spec.removeprefix(SERVER))
     near = get_close_matches(spec, FORMS, 1, 0.5)
     if not near and Path(spec).is_dir():
         near = [FOLDER + spec]
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise ConfigError(f"model {spec!r} is not known; give one of {', '.join(FORMS)}{hint}")
+
+
+def _refuse_quantize(spec: str, options: dict[str, Any]) -> None:
+    if options.pop("quantize", None):
+        kind = "server" if spec.startswith(SERVER) else "loader"
+        raise ConfigError(f"--quantize is for checkpoints; the {kind} decides for its own")
 
 
 def bundled(name: str) -> Path:

@@ -16,11 +16,13 @@ from transformers import (
     LogitsProcessorList,
     PreTrainedModel,
 )
+from transformers.utils import is_flash_attn_2_available
 from transformers.utils import logging as transformers_logging
 
 from pixelis.errors import ConfigError, ModelError
 from pixelis.models.policy import SYSTEM, Profile, Request, Sampling, Turn
 from pixelis.models.processor import PixelProcessor
+from pixelis.models.quantize import Quantize, check, quantization
 from pixelis.models.template import END
 
 
@@ -53,6 +55,7 @@ class LocalPolicy:
         profile: Profile | None = None,
         device: str = "auto",
         threads: int | None = None,
+        quantize: str | None = None,
     ) -> LocalPolicy:
         """The policy of a local checkpoint folder; nothing is downloaded.
 
@@ -61,10 +64,12 @@ class LocalPolicy:
             profile: None takes a default that fits stock checkpoints.
             device: `cpu`, `cuda`, or `auto` for the GPU when there is one.
             threads: CPU threads of this process, None leaves them.
+            quantize: `int8` or `int4` weights; None keeps them whole.
 
         Raises:
             ModelError: the folder cannot be loaded.
         """
+        wanted = check(quantize)
         if threads is not None:
             torch.set_num_threads(threads)
         device = choose_device(device)
@@ -72,7 +77,11 @@ class LocalPolicy:
         transformers_logging.disable_progress_bar()
         try:
             model: Any = AutoModelForImageTextToText.from_pretrained(
-                folder, dtype=dtype_for(device), local_files_only=True
+                folder,
+                dtype=dtype_for(device),
+                attn_implementation=attention_for(device),
+                local_files_only=True,
+                **(_quantized(wanted, device) if wanted else {}),
             )
         except (OSError, ValueError) as error:
             raise ModelError(f"{folder}: {str(error).splitlines()[0]}") from error
@@ -218,6 +227,18 @@ def dtype_for(device: str) -> torch.dtype:
     if device.startswith("cuda"):
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     return torch.float16 if device.startswith("mps") else torch.float32
+
+
+def attention_for(device: str) -> str:
+    """FlashAttention on a GPU where it is installed, else PyTorch's own fused attention."""
+    fast = device.startswith("cuda") and is_flash_attn_2_available()
+    return "flash_attention_2" if fast else "sdpa"
+
+
+def _quantized(quantize: Quantize, device: str) -> dict[str, Any]:
+    """Loading options; on a GPU weights are quantised there, as its 4-bit layout demands."""
+    options: dict[str, Any] = {"quantization_config": quantization(quantize, device)}
+    return options if device == "cpu" else options | {"device_map": {"": device}}
 
 
 def default_profile(processor: PixelProcessor, name: str) -> Profile:
