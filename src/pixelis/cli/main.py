@@ -40,6 +40,8 @@ COMMANDS = {
     "eval": Command("pixelis.cli.eval", "Measure a model on worlds or on your own questions."),
     "train": Command("pixelis.cli.train", "Train nano: pretrain, then sft."),
     "bench": Command("pixelis.cli.bench", "Run a timing script of the source checkout."),
+    "estimate": Command("pixelis.cli.estimate", "Reckon memory and tokens of a model."),
+    "doctor": Command("pixelis.cli.doctor", "Say what is missing here, and the cure for it."),
     "help": Command("pixelis.cli.help", "Write the help of every command as one page."),
 }
 

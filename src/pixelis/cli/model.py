@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from pixelis.cli.parser import at_least
+
 FORMS = "nano (bundled), hf:PATH_OR_ID, loader:package.module:function or openai:BASE_URL#MODEL"
 
 
@@ -19,6 +21,14 @@ def add_loading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quantize", choices=("int8", "int4"), help="load the weights in 8 or 4 bits (default: no)"
     )
+    for name, word in (("min-pixels", "fewest"), ("max-pixels", "most")):
+        variable = name.upper().replace("-", "_")
+        parser.add_argument(
+            f"--{name}",
+            metavar="N",
+            type=at_least(1),
+            help=f"{word} pixels of an image it is given (default: {variable}, or the model's)",
+        )
     fetching = parser.add_mutually_exclusive_group()
     fetching.add_argument(
         "--allow-download", action="store_true", help="let hf:ID fetch a checkpoint from the hub"
@@ -30,4 +40,5 @@ def add_loading(parser: argparse.ArgumentParser) -> None:
 
 def loading(args: argparse.Namespace) -> dict[str, Any]:
     """What these options mean for `Agent.load`."""
-    return {"allow_download": args.allow_download, "quantize": args.quantize}
+    names = ("allow_download", "quantize", "min_pixels", "max_pixels")
+    return {name: getattr(args, name) for name in names}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from pixelis.errors import ConfigError, ModelError
+from pixelis.models.pixels import wanted, with_pixels
 from pixelis.models.policy import Policy, Profile, read_profile
 
 BUNDLED = ("nano", "nano-direct")
@@ -27,33 +30,44 @@ def load_policy(spec: str, **options: Any) -> Policy:
         spec: `nano`, `nano-direct` (both bundled), `hf:PATH_OR_ID` for a checkpoint folder or hub
             id, `loader:package.module:function`, or `openai:BASE_URL#MODEL` for a server.
         **options: for models that run here `device` (`auto`, `cpu`, `cuda`, `mps`), `threads`,
-            `quantize` (`int8`, `int4`) and `allow_download` (hub ids; off by default).
+            `quantize` (`int8`, `int4`) and `allow_download` (hub ids; off by default); for all but
+            the bundled ones `min_pixels` and `max_pixels` of an image, which else come from
+            MIN_PIXELS and MAX_PIXELS, or from the profile.
 
     Raises:
         ConfigError: the specification is not known; the nearest one is named.
         ModelError: the weights are missing or cannot be loaded, or the server is out of reach.
     """
-    if spec in BUNDLED:
+    asked = {name: options.pop(name, None) for name in ("min_pixels", "max_pixels")}
+    if spec in BUNDLED:  # these know images of one size only
+        _refuse_pixels(spec, asked)
         options.pop("allow_download", None)
         return load_folder(bundled(spec), **options)
     if spec.startswith(FOLDER):
         from pixelis.models.hub import find_checkpoint
 
         allowed = bool(options.pop("allow_download", False))
-        return load_folder(find_checkpoint(spec.removeprefix(FOLDER), allowed), **options)
+        folder = find_checkpoint(spec.removeprefix(FOLDER), allowed)
+        return load_folder(folder, pixels=wanted(os.environ, **asked), **options)
     if spec.startswith(LOADER):
         from pixelis.models.loader import load
 
         _refuse_quantize(spec, options)
-        return load(spec.removeprefix(LOADER), **options)
+        return load(spec.removeprefix(LOADER), pixels=wanted(os.environ, **asked), **options)
     if spec.startswith(SERVER):
         _refuse_quantize(spec, options)
-        return load_server(spec.removeprefix(SERVER))
+        return load_server(spec.removeprefix(SERVER), wanted(os.environ, **asked))
     near = get_close_matches(spec, FORMS, 1, 0.5)
     if not near and Path(spec).is_dir():
         near = [FOLDER + spec]
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise ConfigError(f"model {spec!r} is not known; give one of {', '.join(FORMS)}{hint}")
+
+
+def _refuse_pixels(spec: str, asked: Mapping[str, Any]) -> None:
+    given = [name.replace("_", "-") for name, value in asked.items() if value is not None]
+    if given:
+        raise ConfigError(f"--{given[0]} does not suit {spec}, which knows images of one size only")
 
 
 def _refuse_quantize(spec: str, options: dict[str, Any]) -> None:
@@ -77,12 +91,15 @@ def load_folder(folder: Path, **options: Any) -> Policy:
     return LocalPolicy.load(folder, read_profile(folder), **options)
 
 
-def load_server(text: str) -> Policy:
+def load_server(text: str, pixels: Mapping[str, int] | None = None) -> Policy:
     """The policy of a model behind a server, with the profile its address names."""
     from pixelis.models.remote import RemotePolicy, read_address
 
     address = read_address(text)
-    return RemotePolicy.load(address, _profile(address.profile) if address.profile else None)
+    profile = _profile(address.profile) if address.profile else None
+    policy = RemotePolicy.load(address, profile)
+    policy.profile = with_pixels(policy.profile, pixels or {})
+    return policy
 
 
 def _profile(name: str) -> Profile:

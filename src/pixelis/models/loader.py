@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 from pixelis.errors import ConfigError, ModelError
+from pixelis.models.pixels import with_pixels
 from pixelis.models.policy import Profile
 
 FORM = "loader:package.module:function"
@@ -62,6 +64,7 @@ def load(
     device: str = "auto",
     threads: int | None = None,
     allow_download: bool = False,
+    pixels: Mapping[str, int] | None = None,
 ) -> Any:
     """The policy around what the function `spec` loads.
 
@@ -80,5 +83,6 @@ def load(
     config = LoaderConfig(device, dtype, allow_download)
     model, tokenizer, processor = check_loaded(spec, function(config))
     own = PixelProcessor.adopt(processor, tokenizer)
-    name = spec.rpartition(":")[2]
-    return LocalPolicy(model.to(device), own, profile or default_profile(own, name))
+    name, parameters = spec.rpartition(":")[2], sum(each.numel() for each in model.parameters())
+    profile = profile or default_profile(own, name, parameters)
+    return LocalPolicy(model.to(device), own, with_pixels(profile, pixels or {}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,15 @@ from transformers.utils import is_flash_attn_2_available
 from transformers.utils import logging as transformers_logging
 
 from pixelis.errors import ConfigError, ModelError
+from pixelis.models.estimate import CONTEXT_SHARE, estimate, pixel_range, read_config
+from pixelis.models.memory import free_bytes
+from pixelis.models.pixels import with_pixels
 from pixelis.models.policy import SYSTEM, Profile, Request, Sampling, Turn
 from pixelis.models.processor import PixelProcessor
 from pixelis.models.quantize import Quantize, check, quantization
 from pixelis.models.template import END
+
+WORTH_RECKONING = 1_000_000_000  # bytes of weights
 
 
 class LocalPolicy:
@@ -38,6 +43,9 @@ class LocalPolicy:
     def __init__(self, model: PreTrainedModel, processor: PixelProcessor, profile: Profile) -> None:
         self.model = model.eval()
         self.processor = processor
+        if profile.image_tokens is None:
+            context = int(model.config.get_text_config().max_position_embeddings)
+            profile = replace(profile, image_tokens=int(context * CONTEXT_SHARE))
         self.profile = profile
         processor.set_budget(profile.budget)
         tokenizer = processor.tokenizer
@@ -56,6 +64,7 @@ class LocalPolicy:
         device: str = "auto",
         threads: int | None = None,
         quantize: str | None = None,
+        pixels: Mapping[str, int] | None = None,
     ) -> LocalPolicy:
         """The policy of a local checkpoint folder; nothing is downloaded.
 
@@ -65,15 +74,17 @@ class LocalPolicy:
             device: `cpu`, `cuda`, or `auto` for the GPU when there is one.
             threads: CPU threads of this process, None leaves them.
             quantize: `int8` or `int4` weights; None keeps them whole.
+            pixels: `min_pixels` and `max_pixels` to use in place of the profile's.
 
         Raises:
-            ModelError: the folder cannot be loaded.
+            ModelError: the folder cannot be loaded, or its weights do not fit into the memory.
         """
         wanted = check(quantize)
         if threads is not None:
             torch.set_num_threads(threads)
         device = choose_device(device)
         processor = PixelProcessor.load(folder)
+        check_memory(folder, device, wanted)
         transformers_logging.disable_progress_bar()
         try:
             model: Any = AutoModelForImageTextToText.from_pretrained(
@@ -85,8 +96,9 @@ class LocalPolicy:
             )
         except (OSError, ValueError) as error:
             raise ModelError(f"{folder}: {str(error).splitlines()[0]}") from error
-        profile = profile or default_profile(processor, folder.resolve().name)
-        return cls(model.to(device), processor, profile)
+        name, parameters = folder.resolve().name, sum(each.numel() for each in model.parameters())
+        profile = profile or default_profile(processor, name, parameters)
+        return cls(model.to(device), processor, with_pixels(profile, pixels or {}))
 
     @property
     def name(self) -> str:
@@ -241,9 +253,28 @@ def _quantized(quantize: Quantize, device: str) -> dict[str, Any]:
     return options if device == "cpu" else options | {"device_map": {"": device}}
 
 
-def default_profile(processor: PixelProcessor, name: str) -> Profile:
+def check_memory(folder: Path, device: str, quantize: Quantize | None) -> None:
+    """ModelError when the weights in `folder` need more than the device has left.
+
+    Small checkpoints are not looked at: reckoning would take longer than loading them.
+    """
+    if sum(path.stat().st_size for path in folder.glob("*.safetensors")) < WORTH_RECKONING:
+        return
+    left = free_bytes(device)
+    dtype = str(dtype_for(device)).removeprefix("torch.")
+    needed = estimate(read_config(str(folder)), dtype, quantize).weights
+    if left is not None and needed > left:
+        fewer = "" if quantize == "int4" else "--quantize int4, "
+        raise ModelError(
+            f"{folder} needs {needed / 1e9:.1f} GB for its weights in {quantize or dtype} and "
+            f"{device} has {left / 1e9:.1f} GB left; try {fewer}another device or a smaller model"
+        )
+
+
+def default_profile(processor: PixelProcessor, name: str, parameters: int = 0) -> Profile:
     """A profile for a stock checkpoint that has none beside its weights."""
-    budget = replace(processor.budget, min_pixels=256 * 256, max_pixels=1024 * 1024)
+    low, high = pixel_range(parameters)
+    budget = replace(processor.budget, min_pixels=low, max_pixels=high)
     return Profile(name, system=SYSTEM, tools_in_prompt=True, budget=budget)
 
 

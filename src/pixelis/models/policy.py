@@ -39,6 +39,8 @@ class Profile:
         budget: pixel range of every image the model is given.
         text_limit: most characters of read text quoted in an observation.
         new_tokens: most tokens of one turn.
+        image_tokens: most tokens that the images of one episode take together, None for no limit;
+            one token shows a square with sides of `budget.multiple` pixels.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Profile:
     budget: PixelBudget = field(default_factory=PixelBudget)
     text_limit: int = 4000
     new_tokens: int = 512
+    image_tokens: int | None = None
 
 
 @dataclass(frozen=True)
