@@ -262,9 +262,11 @@ def check_memory(folder: Path, device: str, quantize: Quantize | None) -> None:
         return
     left = free_bytes(device)
     dtype = str(dtype_for(device)).removeprefix("torch.")
-    needed = estimate(read_config(str(folder)), dtype, quantize).weights
+    # Four bits are packed on a GPU only; see `quantization`.
+    stored: Quantize | None = "int8" if quantize and device == "cpu" else quantize
+    needed = estimate(read_config(str(folder)), dtype, stored).weights
     if left is not None and needed > left:
-        fewer = "" if quantize == "int4" else "--quantize int4, "
+        fewer = "" if quantize else "--quantize int8, "
         raise ModelError(
             f"{folder} needs {needed / 1e9:.1f} GB for its weights in {quantize or dtype} and "
             f"{device} has {left / 1e9:.1f} GB left; try {fewer}another device or a smaller model"
