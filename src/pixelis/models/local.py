@@ -85,6 +85,7 @@ class LocalPolicy:
         device = choose_device(device)
         processor = PixelProcessor.load(folder)
         check_memory(folder, device, wanted)
+        options = _quantized(wanted, device) if wanted else {}
         transformers_logging.disable_progress_bar()
         try:
             model: Any = AutoModelForImageTextToText.from_pretrained(
@@ -92,7 +93,7 @@ class LocalPolicy:
                 dtype=dtype_for(device),
                 attn_implementation=attention_for(device),
                 local_files_only=True,
-                **(_quantized(wanted, device) if wanted else {}),
+                **options,
             )
         except (OSError, ValueError) as error:
             raise ModelError(f"{folder}: {str(error).splitlines()[0]}") from error
