@@ -6,6 +6,7 @@ PixelisError
 ├─ DataError        (ValueError)        a record that cannot be used: file, line, field
 ├─ ConfigError      (ValueError)        a setting or argument the user must change
 ├─ ModelError       (RuntimeError)      a model that cannot be loaded or does not fit its processor
+│  └─ PartialError  (in models.policy)  some requests of a batch failed, the others did not
 ├─ JobError         (RuntimeError)      a job that ran to its end and did not succeed
 ├─ StoreError       (OSError)           durable state that cannot be read or written
 └─ CheckpointError  (RuntimeError)      training state that cannot be resumed

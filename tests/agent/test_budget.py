@@ -20,7 +20,15 @@ def test_which_limit_is_met(used, met):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"steps": 0}, {"calls": -1}, {"images": 0}, {"new_tokens": 0}, {"seconds": 0}]
+    "wrong",
+    [
+        {"steps": 0},
+        {"calls": -1},
+        {"images": 0},
+        {"new_tokens": 0},
+        {"image_tokens": 0},
+        {"seconds": 0},
+    ],
 )
 def test_nonsense_is_refused(wrong):
     with pytest.raises(ConfigError, match=next(iter(wrong))):

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import pytest
 
@@ -137,21 +135,6 @@ def test_a_reference_to_nothing_is_told(capsys):
 
 def test_boxes_in_words_cover_the_box():
     assert where(BOX) == "x 10 to 31, y 20 to 40 px"
-
-
-@pytest.fixture(scope="module")
-def untrained(tmp_path_factory) -> Path:
-    """A checkpoint folder of a tiny model that has learned nothing: it writes noise."""
-    place = Path(__file__).parents[1] / "models" / "conftest.py"
-    spec = spec_from_file_location("tiny", place)
-    tiny = module_from_spec(spec)
-    spec.loader.exec_module(tiny)
-    folder = tmp_path_factory.mktemp("untrained")
-    tokenizer, budget = tiny.build_tokenizer(), tiny.PixelBudget(64 * 64, 96 * 96, 32)
-    tiny.build_model(tokenizer).save_pretrained(folder)
-    tiny.PixelProcessor.build(tokenizer, budget, tiny.VISION).save_pretrained(folder)
-    tiny.write_profile(folder, tiny.Profile("tiny", system="S", budget=budget, new_tokens=16))
-    return folder
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ def test_an_unknown_name_gets_the_nearest(spec, near):
 
 
 def test_what_is_allowed_is_listed():
-    with pytest.raises(ConfigError, match="nano, nano-direct, hf:PATH"):
+    with pytest.raises(ConfigError, match="nano, nano-direct, hf:PATH_OR_ID"):
         load_policy("zzzz")
 
 

@@ -24,6 +24,7 @@ from pixelis.ops.registry import REGISTRY, Registry
 from pixelis.ops.workspace import Workspace
 
 OnDone = Callable[[int, Episode], None]
+LOADING = ("device", "threads", "quantize", "allow_download", "min_pixels", "max_pixels")
 
 
 class Agent:
@@ -76,10 +77,12 @@ class Agent:
         """An agent around `load_policy(spec)`.
 
         Args:
-            spec: `nano`, `nano-direct` or `hf:PATH`.
-            **settings: `device` and `threads` go to the policy, the rest to `Agent`.
+            spec: `nano`, `nano-direct`, `hf:PATH_OR_ID`, `loader:package.module:function` or
+                `openai:BASE_URL#MODEL`.
+            **settings: `device`, `threads`, `quantize`, `allow_download`, `min_pixels` and
+                `max_pixels` go to the policy, the rest to `Agent`.
         """
-        options = {name: settings.pop(name) for name in ("device", "threads") if name in settings}
+        options = {name: settings.pop(name) for name in LOADING if name in settings}
         return cls(load_policy(spec, **options), **settings)
 
     def ask(

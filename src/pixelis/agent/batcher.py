@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from pixelis.errors import ModelError
-from pixelis.models.policy import Policy, Request, Sampling, Turn
+from pixelis.models.policy import PartialError, Policy, Request, Sampling, Turn
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -136,12 +136,16 @@ class Batcher:
     async def _generate(self, group: list[Waiting]) -> None:
         requests = [one.request for one in group]
         loop = asyncio.get_running_loop()
+        outcomes: Sequence[Turn | ModelError]
         try:
-            turns = await loop.run_in_executor(
+            outcomes = await loop.run_in_executor(
                 self._thinker, self.policy.generate, requests, group[0].sampling
             )
-            if len(turns) != len(group):
-                raise ModelError(f"policy gave {len(turns)} turns for {len(group)} requests")
+            if len(outcomes) != len(group):
+                raise ModelError(f"policy gave {len(outcomes)} turns for {len(group)} requests")
+        except PartialError as error:
+            log.info("a part of a batch of %d failed", len(group), exc_info=True)
+            outcomes = error.outcomes
         except Exception as error:  # named door: the failure belongs to a request, not to all
             log.info("a batch of %d failed", len(group), exc_info=True)
             await self._failed(group, error)
@@ -149,9 +153,13 @@ class Batcher:
         self.counts.batches += 1
         self.counts.turns += len(group)
         self.counts.largest = max(self.counts.largest, len(group))
-        for one, turn in zip(group, turns, strict=True):
-            if not one.reply.done():
-                one.reply.set_result(turn)
+        for one, outcome in zip(group, outcomes, strict=True):
+            if one.reply.done():
+                continue
+            if isinstance(outcome, Turn):
+                one.reply.set_result(outcome)
+            else:
+                one.reply.set_exception(outcome)
 
     async def _failed(self, group: list[Waiting], error: Exception) -> None:
         if len(group) == 1:

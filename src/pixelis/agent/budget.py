@@ -22,6 +22,7 @@ class Budget:
         calls: operations run.
         images: images shown, the original included.
         new_tokens: tokens of one turn; None takes the profile's.
+        image_tokens: tokens of all images shown; None takes the profile's.
         seconds: wall time from the first turn on.
     """
 
@@ -29,10 +30,11 @@ class Budget:
     calls: int = 12
     images: int = 16
     new_tokens: int | None = None
+    image_tokens: int | None = None
     seconds: float = 300.0
 
     def __post_init__(self) -> None:
-        least = {"steps": 1, "calls": 0, "images": 1, "new_tokens": 1}
+        least = {"steps": 1, "calls": 0, "images": 1, "new_tokens": 1, "image_tokens": 1}
         for name, low in least.items():
             value = getattr(self, name)
             if value is not None and value < low:

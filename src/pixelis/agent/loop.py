@@ -20,6 +20,7 @@ from PIL import Image
 from pixelis.agent.batcher import Batcher
 from pixelis.agent.budget import ANSWER_NOW, REPEATED, Budget, notice
 from pixelis.agent.confidence import combine, supports
+from pixelis.agent.room import run_call, too_many
 from pixelis.answers.reference import Span, expand
 from pixelis.episode import Answer, Call, Ended, Episode, Media, Observation, Step
 from pixelis.errors import ModelError
@@ -126,6 +127,7 @@ class Run:
         self.sampling = replace(
             sampling, max_new_tokens=self.budget.new_tokens or sampling.max_new_tokens
         )
+        self.image_tokens = self.budget.image_tokens or parts.profile.image_tokens
         self.given_workspace = task.workspace
         self.episode = _begin(parts, task, describe(media), self.budget, self.sampling)
         self.tools = _schemas(parts, media)
@@ -158,6 +160,8 @@ class Run:
         def open_workspace() -> Workspace:
             given = self.given_workspace
             work = given or fresh_workspace(self.media, self.parts.profile, self.parts.dialect)
+            if refused := too_many(work, 0, self.image_tokens):
+                raise ModelError(f"the picture is too large: {refused}; lower MAX_PIXELS")
             self._show(work)
             return work
 
@@ -240,7 +244,7 @@ class Run:
         before = len(self.workspace.images)
         left = self.until - time.monotonic()
         self.workspace.time_limit_s = min(self.workspace.time_limit_s, max(left, 0.0))
-        seen = self.parts.registry.run(call, self.workspace)
+        seen = run_call(self.parts.registry, call, self.workspace, self.image_tokens)
         added = len(self.workspace.images) - before
         if added != count_images(seen) or (added and seen.image != before):
             raise ModelError(
@@ -302,6 +306,7 @@ def _begin(parts: Parts, task: Task, media: Media, budget: Budget, sampling: Sam
         "sampling": asdict(sampling),
         "pixels": asdict(profile.budget),
         "text_limit": profile.text_limit,
+        "image_tokens": budget.image_tokens or profile.image_tokens,
     }
     return Episode(
         task.question,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
+from pixelis.agent.room import run_call
 from pixelis.episode import Episode, Observation
 from pixelis.errors import DataError
 from pixelis.media import Picture, Video
@@ -55,13 +56,15 @@ def replay(
         DataError: the media are not those of the episode.
     """
     workspace = workspace or restore(episode, media)
+    most = episode.meta.get("image_tokens")
     calls = 0
     differences: list[Difference] = []
     for number, step in enumerate(episode.steps):
         if step.call is None or step.observation is None:
             continue
         calls += 1
-        differences += compare(number, step.observation, registry.run(step.call, workspace))
+        now = run_call(registry, step.call, workspace, most)
+        differences += compare(number, step.observation, now)
     return Replay(calls, tuple(differences))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from pixelis.cli.model import add_model, loading
 from pixelis.cli.output import Printer, emit_json
 from pixelis.cli.parser import add_dialect, at_least, check_dialect
 from pixelis.errors import ConfigError, JobError
@@ -19,11 +20,7 @@ MOST_LINES = 12
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("media", metavar="MEDIA", help="file of a picture or a video")
     parser.add_argument("question", metavar="QUESTION", help="what to find out, in quotes")
-    parser.add_argument(
-        "--model",
-        default="nano",
-        help="nano (bundled) or hf:PATH, a checkpoint folder (default: nano)",
-    )
+    add_model(parser)
     add_dialect(parser)
     parser.add_argument(
         "--trace",
@@ -65,7 +62,7 @@ def _ask(args: argparse.Namespace, media: Any, question: str) -> int:
 
     printer = Printer()
     talkative = not (args.json or args.quiet)
-    with Agent.load(args.model, dialect=args.dialect) as agent:
+    with Agent.load(args.model, dialect=args.dialect, **loading(args)) as agent:
         workspace = agent.workspace(media)
         teller = Teller(printer)
         if talkative:

@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pixelis.cli.model import add_model, loading
 from pixelis.cli.output import Printer, emit_json
 from pixelis.cli.parser import add_dialect, at_least, check_dialect
+from pixelis.cli.progress import Progress
 from pixelis.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
 BENCHMARKS = ("worlds", "jsonl")
 CONTROLS = ("none", "no_ops", "random_crop", "oracle")
-LINES = 20  # progress lines of a run whose output is no terminal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,9 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="worlds: procedural questions, always available; jsonl: your own, with --data",
     )
     parser.add_argument("--data", metavar="FILE", help="questions, one JSON object a line (jsonl)")
-    parser.add_argument(
-        "--model", default="nano", help="nano, nano-direct or hf:PATH (default: nano)"
-    )
+    add_model(parser)
     add_dialect(parser)
     parser.add_argument(
         "--split",
@@ -72,8 +71,9 @@ def run(args: argparse.Namespace) -> int:
     out = Path(args.out) if args.out else None
     settings = {"model": _model(args), "control": args.control, **_dialect(args)}
     with _Setting(args) as setting:
-        with _Progress(Printer(), quiet=args.json) as progress:
-            results = evaluate(benchmark, setting.solver, settings, out, progress.tell)
+        with Progress(Printer(), args.json, "asking", "asked") as progress:
+            tell = _Score(progress).tell
+            results = evaluate(benchmark, setting.solver, settings, out, tell)
         summary = summarize(results, **_facts(args, benchmark, setting.weights))
     if out:
         write_report(out, summary, results, _pictures(benchmark))
@@ -108,7 +108,9 @@ class _Setting:
 
         seed = self.args.seed or 0
         registry = RandomCrops(REGISTRY, seed) if self.args.control == "random_crop" else REGISTRY
-        self.agent = Agent.load(self.args.model, registry=registry, dialect=self.args.dialect)
+        self.agent = Agent.load(
+            self.args.model, registry=registry, dialect=self.args.dialect, **loading(self.args)
+        )
         self.weights = weights_hash(self.args.model)
         self.solver = agent_solver(self.agent, self.args.control, seed)
         return self
@@ -118,39 +120,17 @@ class _Setting:
             self.agent.close()
 
 
-class _Progress:
-    """A bar on a terminal, some lines elsewhere, nothing beside JSON."""
+class _Score:
+    """Tells how many answers were right so far."""
 
-    def __init__(self, printer: Printer, quiet: bool) -> None:
-        self.printer = printer
-        self.quiet = quiet
-        self.right = self.seen = self.shown = 0
-        self.bar: Any = None
-        self.task: Any = None
-
-    def __enter__(self) -> _Progress:
-        if self.printer.terminal and not self.quiet:
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-            columns = ("{task.description}", BarColumn(), MofNCompleteColumn())
-            self.bar = Progress(*columns, TimeRemainingColumn())
-            self.bar.start()
-            self.task = self.bar.add_task("asking", total=None)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self.bar is not None:
-            self.bar.stop()
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.right = self.seen = 0
 
     def tell(self, result: Result, done: int, total: int) -> None:
         self.seen += 1
         self.right += result.correct
-        state = f"{100 * self.right / self.seen:.1f} % right"
-        if self.bar is not None:
-            self.bar.update(self.task, completed=done, total=total, description=state)
-        elif not self.quiet and done * LINES // total > self.shown:
-            self.shown = done * LINES // total
-            self.printer.line(f"{done}/{total} asked, {state}")
+        self.progress.tell(done, total, f"{100 * self.right / self.seen:.1f} % right")
 
 
 def _benchmark(args: argparse.Namespace) -> Benchmark:

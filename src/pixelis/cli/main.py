@@ -33,10 +33,15 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "ask": Command("pixelis.cli.ask", "Answer a question about a picture or a video."),
+    "watch": Command("pixelis.cli.watch", "Ask one question about many files, into a CSV table."),
+    "replay": Command("pixelis.cli.replay", "Run an episode again, or ask another model."),
+    "compare": Command("pixelis.cli.compare", "Put two episodes side by side on one page."),
     "ops": Command("pixelis.cli.ops", "List the visual operations, or run one by hand."),
     "eval": Command("pixelis.cli.eval", "Measure a model on worlds or on your own questions."),
     "train": Command("pixelis.cli.train", "Train nano: pretrain, then sft."),
     "bench": Command("pixelis.cli.bench", "Run a timing script of the source checkout."),
+    "estimate": Command("pixelis.cli.estimate", "Reckon memory and tokens of a model."),
+    "doctor": Command("pixelis.cli.doctor", "Say what is missing here, and the cure for it."),
     "help": Command("pixelis.cli.help", "Write the help of every command as one page."),
 }
 

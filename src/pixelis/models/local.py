@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,21 @@ from transformers import (
     LogitsProcessorList,
     PreTrainedModel,
 )
+from transformers.utils import is_flash_attn_2_available
 from transformers.utils import logging as transformers_logging
 
-from pixelis.errors import ModelError
+from pixelis.errors import ConfigError, ModelError
 from pixelis.models.dialects import get_dialect
 from pixelis.models.dialects.pick import dialect_of
+from pixelis.models.estimate import CONTEXT_SHARE, estimate, pixel_range, read_config
+from pixelis.models.memory import free_bytes
+from pixelis.models.pixels import with_pixels
 from pixelis.models.policy import Profile, Request, Sampling, Turn
 from pixelis.models.processor import PixelProcessor
+from pixelis.models.quantize import Quantize, check, quantization
 from pixelis.models.template import END
+
+WORTH_RECKONING = 1_000_000_000  # bytes of weights
 
 
 class LocalPolicy:
@@ -39,6 +46,9 @@ class LocalPolicy:
     def __init__(self, model: PreTrainedModel, processor: PixelProcessor, profile: Profile) -> None:
         self.model = model.eval()
         self.processor = processor
+        if profile.image_tokens is None:
+            context = int(model.config.get_text_config().max_position_embeddings)
+            profile = replace(profile, image_tokens=int(context * CONTEXT_SHARE))
         self.profile = profile
         processor.set_budget(profile.budget)
         tokenizer = processor.tokenizer
@@ -56,6 +66,8 @@ class LocalPolicy:
         profile: Profile | None = None,
         device: str = "auto",
         threads: int | None = None,
+        quantize: str | None = None,
+        pixels: Mapping[str, int] | None = None,
     ) -> LocalPolicy:
         """The policy of a local checkpoint folder; nothing is downloaded.
 
@@ -64,21 +76,28 @@ class LocalPolicy:
             profile: None takes a default that fits stock checkpoints.
             device: `cpu`, `cuda`, or `auto` for the GPU when there is one.
             threads: CPU threads of this process, None leaves them.
+            quantize: `int8` or `int4` weights; None keeps them whole.
+            pixels: `min_pixels` and `max_pixels` to use in place of the profile's.
 
         Raises:
-            ModelError: the folder cannot be loaded.
+            ModelError: the folder cannot be loaded, or its weights do not fit into the memory.
         """
+        wanted = check(quantize)
         if threads is not None:
             torch.set_num_threads(threads)
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = choose_device(device)
         processor = PixelProcessor.load(folder)
-        # bf16 is slow and coarse on most CPUs; weights on disk may be bf16 all the same.
-        dtype: Any = torch.float32 if device == "cpu" else "auto"
+        check_memory(folder, device, wanted)
+        options = _quantized(wanted, device) if wanted else {}
         transformers_logging.disable_progress_bar()
         try:
             model, found = AutoModelForImageTextToText.from_pretrained(
-                folder, dtype=dtype, local_files_only=True, output_loading_info=True
+                folder,
+                dtype=dtype_for(device),
+                attn_implementation=attention_for(device),
+                local_files_only=True,
+                output_loading_info=True,
+                **options,
             )
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             reason = " ".join(str(error).split())[:200] or type(error).__name__
@@ -90,9 +109,12 @@ class LocalPolicy:
                 f"{missing[0]}; give a complete checkpoint"
             )
         profile = profile or default_profile(
-            processor, folder.resolve().name, str(model.config.model_type)
+            processor,
+            folder.resolve().name,
+            str(model.config.model_type),
+            sum(each.numel() for each in model.parameters()),
         )
-        return cls(model.to(device), processor, profile)
+        return cls(model.to(device), processor, with_pixels(profile, pixels or {}))
 
     @property
     def name(self) -> str:
@@ -206,9 +228,73 @@ def nucleus(logprobs: torch.Tensor, top_p: float) -> torch.Tensor:
     return logprobs.masked_fill(cut, -torch.inf)
 
 
-def default_profile(processor: PixelProcessor, name: str, model_type: str = "") -> Profile:
+def choose_device(device: str) -> str:
+    """`auto` made `cuda` where there is a GPU (ROCm answers to that name too), else `cpu`.
+
+    ConfigError for a device that is not there.
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    kind = device.partition(":")[0]
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there.get(kind, False):
+        here = ", ".join(name for name, found in there.items() if found)
+        raise ConfigError(f"device {device!r} is not here; devices are {here}")
+    return device
+
+
+def dtype_for(device: str) -> torch.dtype:
+    """What a device computes well with: bf16 on a GPU that has it, float32 on a CPU.
+
+    bf16 is slow and coarse on most CPUs; weights on disk may be bf16 all the same.
+    """
+    if device.startswith("cuda"):
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return torch.float16 if device.startswith("mps") else torch.float32
+
+
+def attention_for(device: str) -> str:
+    """FlashAttention on a GPU where it is installed, else PyTorch's own fused attention."""
+    fast = device.startswith("cuda") and is_flash_attn_2_available()
+    return "flash_attention_2" if fast else "sdpa"
+
+
+def _quantized(quantize: Quantize, device: str) -> dict[str, Any]:
+    """Loading options; on a GPU weights are quantised there, as its 4-bit layout demands."""
+    options: dict[str, Any] = {"quantization_config": quantization(quantize, device)}
+    return options if device == "cpu" else options | {"device_map": {"": device}}
+
+
+def check_memory(folder: Path, device: str, quantize: Quantize | None) -> None:
+    """ModelError when the weights in `folder` need more than the device has left.
+
+    Small checkpoints are not looked at: reckoning would take longer than loading them.
+    """
+    if sum(path.stat().st_size for path in folder.glob("*.safetensors")) < WORTH_RECKONING:
+        return
+    left = free_bytes(device)
+    dtype = str(dtype_for(device)).removeprefix("torch.")
+    # Four bits are packed on a GPU only; see `quantization`.
+    stored: Quantize | None = "int8" if quantize and device == "cpu" else quantize
+    needed = estimate(read_config(str(folder)), dtype, stored).weights
+    if left is not None and needed > left:
+        fewer = "" if quantize else "--quantize int8, "
+        raise ModelError(
+            f"{folder} needs {needed / 1e9:.1f} GB for its weights in {quantize or dtype} and "
+            f"{device} has {left / 1e9:.1f} GB left; try {fewer}another device or a smaller model"
+        )
+
+
+def default_profile(
+    processor: PixelProcessor, name: str, model_type: str = "", parameters: int = 0
+) -> Profile:
     """A profile for a checkpoint that has none beside its weights; its name picks the dialect."""
-    budget = replace(processor.budget, min_pixels=256 * 256, max_pixels=1024 * 1024)
+    low, high = pixel_range(parameters)
+    budget = replace(processor.budget, min_pixels=low, max_pixels=high)
     dialect = get_dialect(dialect_of(name, model_type))
     return Profile(name, dialect.name, dialect.system, tools_in_prompt=True, budget=budget)
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 from PIL import Image
 
-from pixelis.errors import ConfigError
+from pixelis.errors import ConfigError, ModelError
 from pixelis.ops.workspace import PixelBudget
 
 PROFILE_FILE = "pixelis.json"
@@ -29,6 +29,8 @@ class Profile:
         budget: pixel range of every image the model is given.
         text_limit: most characters of read text quoted in an observation.
         new_tokens: most tokens of one turn.
+        image_tokens: most tokens that the images of one episode take together, None for no limit;
+            one token shows a square with sides of `budget.multiple` pixels.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Profile:
     budget: PixelBudget = field(default_factory=PixelBudget)
     text_limit: int = 4000
     new_tokens: int = 512
+    image_tokens: int | None = None
 
 
 @dataclass(frozen=True)
@@ -114,9 +117,18 @@ class Policy(Protocol):
         """One turn for each request, in order.
 
         Raises ModelError when a request cannot be served, such as one whose images and
-        placeholders differ in number.
+        placeholders differ in number; PartialError when the others were served all the same.
         """
         ...
+
+
+class PartialError(ModelError):
+    """Some requests of a batch failed; `outcomes` has a turn or an error for each, in order."""
+
+    def __init__(self, outcomes: Sequence[Turn | ModelError]) -> None:
+        errors = [each for each in outcomes if isinstance(each, ModelError)]
+        super().__init__(str(errors[0]))
+        self.outcomes = tuple(outcomes)
 
 
 def write_profile(folder: Path, profile: Profile) -> None:

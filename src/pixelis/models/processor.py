@@ -23,6 +23,7 @@ from transformers import (
     Qwen3VLConfig,
     Qwen3VLProcessor,
 )
+from transformers.image_utils import make_flat_list_of_images
 from transformers.models.qwen3_vl.configuration_qwen3_vl import Qwen3VLVisionConfig
 
 from pixelis.errors import ModelError
@@ -31,6 +32,14 @@ from pixelis.models.template import END, IMAGE, TEMPLATE, Message, Segment, segm
 from pixelis.ops.workspace import PixelBudget
 
 IGNORED = -100  # label of a token that is not learned
+IMAGE_SETTINGS = (
+    "size",
+    "patch_size",
+    "merge_size",
+    "temporal_patch_size",
+    "image_mean",
+    "image_std",
+)
 
 
 @dataclass(frozen=True)
@@ -125,6 +134,31 @@ class PixelProcessor(Qwen3VLProcessor):
             reason = str(error).splitlines()[0]
             raise ModelError(f"{folder} has no usable processor: {reason}") from error
         return cls(image_processor, tokenizer)
+
+    @classmethod
+    def adopt(cls, processor: Any, tokenizer: Any = None) -> PixelProcessor:
+        """This processor in place of another one of the Qwen-VL family, with its image settings."""
+        if isinstance(processor, cls):
+            return processor
+        images = getattr(processor, "image_processor", processor)
+        try:
+            settings = {name: getattr(images, name) for name in IMAGE_SETTINGS}
+        except AttributeError as error:
+            raise ModelError(
+                f"{type(processor).__name__} is no Qwen-VL processor: {error}"
+            ) from error
+        tokenizer = tokenizer or getattr(processor, "tokenizer", None)
+        return cls(Qwen2VLImageProcessorPil(**settings), tokenizer)
+
+    def _process_images(self, images: Any, **kwargs: Any) -> Any:
+        """The library's step with the resize of `encode`, so that another program that loads this
+        processor, such as a server, shows the model the very same pixels.
+        """
+        listed = make_flat_list_of_images(images)
+        if all(isinstance(image, Image.Image) for image in listed):
+            images = [fit_image(image, self.budget) for image in listed]
+            kwargs["do_resize"] = False
+        return super()._process_images(images, **kwargs)
 
     # images -----------------------------------------------------------------------------------
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
@@ -23,7 +24,7 @@ def render(episode: Episode, workspace: Workspace) -> str:
     """The whole page as HTML; nothing on it comes from elsewhere or goes anywhere."""
     style, script = asset("trace.css"), asset("trace.js")
     return (
-        _environment()
+        environment()
         .get_template("trace.html.jinja")
         .render(
             scene=compose(episode, workspace),
@@ -32,7 +33,7 @@ def render(episode: Episode, workspace: Workspace) -> str:
             nothing_found=NOTHING_FOUND,
             style=Markup(style),
             script=Markup(script),
-            policy=_policy(style, script),
+            policy=policy((style,), (script,)),
         )
     )
 
@@ -42,12 +43,16 @@ def asset(name: str) -> str:
     return (files("pixelis.trace") / "page" / name).read_text(encoding="utf-8")
 
 
-def _policy(style: str, script: str) -> str:
-    """A content security policy under which only this style, this script and data images work."""
+def policy(styles: Iterable[str], scripts: Iterable[str]) -> str:
+    """A content security policy under which only these styles, scripts and data images work."""
     return (
-        f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; "
-        f"script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src data:; style-src {_digests(styles)}; "
+        f"script-src {_digests(scripts)}; base-uri 'none'; form-action 'none'"
     )
+
+
+def _digests(texts: Iterable[str]) -> str:
+    return " ".join(f"'{_digest(text)}'" for text in texts)
 
 
 def _digest(text: str) -> str:
@@ -55,7 +60,8 @@ def _digest(text: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of the room: everything filled in is escaped, a missing value is an error."""
     environment = Environment(
         loader=FunctionLoader(asset),
         autoescape=True,

@@ -48,7 +48,7 @@ def write_html(episode: Episode, workspace: Workspace, path: str | Path) -> Path
     """One self-contained page: no request leaves it, no script but its own runs."""
     from pixelis.trace.page import render
 
-    return _replace(check_path(path), render(episode, workspace))
+    return write_text(check_path(path), render(episode, workspace))
 
 
 def write_json(episode: Episode, path: str | Path, media_path: str | Path | None = None) -> Path:
@@ -56,10 +56,10 @@ def write_json(episode: Episode, path: str | Path, media_path: str | Path | None
     if media_path is not None:
         place = str(Path(media_path).resolve())
         episode = replace(episode, meta={**episode.meta, "media_path": place})
-    return _replace(check_path(path), episode.to_json(indent=2) + "\n")
+    return write_text(check_path(path), episode.to_json(indent=2) + "\n")
 
 
-def _replace(path: Path, text: str) -> Path:
+def write_text(path: Path, text: str) -> Path:
     """Writes beside the target and moves it there, so that no half-written trace is left."""
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -1,0 +1,69 @@
+"""`pixelis estimate`: memory and tokens of a model, from its configuration alone."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from pixelis.cli.output import Printer, emit_json
+from pixelis.cli.parser import at_least
+from pixelis.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pixelis.models.estimate import Estimate
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "shape", metavar="MODEL", help="qwen2.5-vl-7b, qwen3-vl-8b, or a folder with config.json"
+    )
+    parser.add_argument(
+        "--dtype",
+        choices=("bfloat16", "float16", "float32"),
+        default="bfloat16",
+        help="of weights and activations; a CPU uses float32 (default: bfloat16)",
+    )
+    parser.add_argument("--quantize", choices=("int8", "int4"), help="weights in 8 or 4 bits")
+    parser.add_argument(
+        "--images", metavar="N", type=at_least(1), default=4, help="in a conversation (default: 4)"
+    )
+    parser.add_argument(
+        "--words", metavar="N", type=at_least(1), default=2048, help="text tokens (default: 2048)"
+    )
+    parser.add_argument("--min-pixels", metavar="N", type=at_least(1), help="fewest of an image")
+    parser.add_argument("--max-pixels", metavar="N", type=at_least(1), help="most of an image")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    if (args.min_pixels is None) != (args.max_pixels is None):
+        raise ConfigError("--min-pixels and --max-pixels belong together; give both or none")
+    pixels = (args.min_pixels, args.max_pixels) if args.max_pixels else None
+    if pixels and pixels[0] > pixels[1]:
+        raise ConfigError(f"--min-pixels {pixels[0]} is more than --max-pixels {pixels[1]}")
+    from pixelis.models.estimate import estimate, read_config
+
+    config = read_config(args.shape)
+    found = estimate(config, args.dtype, args.quantize, args.images, args.words, pixels)
+    if args.json:
+        emit_json(found.to_dict())
+    else:
+        _tell(Printer(), args, found)
+    return 0
+
+
+def _tell(printer: Printer, args: argparse.Namespace, found: Estimate) -> None:
+    low, high = found.image_tokens
+    kind = args.quantize or args.dtype
+    printer.line(f"{args.shape}, {found.parameters / 1e9:.2f} billion parameters", "bold")
+    printer.field("weights", f"{found.weights / 1e9:.1f} GB in {kind}", indent=0)
+    printer.field("cache", f"{found.cache / 1e9:.1f} GB for {found.tokens} tokens", indent=0)
+    printer.field("passes", f"{found.activations / 1e9:.1f} GB at the widest place", indent=0)
+    printer.field("peak", f"{found.peak / 1e9:.1f} GB and what libraries take", "bold", indent=0)
+    side = found.side_px
+    printer.field("image", f"{low} to {high} tokens, one for {side} x {side} px", indent=0)
+    printer.field("context", f"{found.context} tokens, {found.fits} largest images", indent=0)
+    if found.tokens > found.context:
+        more = f"{found.tokens} tokens do not fit; fewer --images or a lower --max-pixels"
+        printer.field("too much", more, "yellow", indent=0)

@@ -1,0 +1,92 @@
+"""Policies whose weights are loaded by a function of the user: `loader:package.module:function`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from pixelis.errors import ConfigError, ModelError
+from pixelis.models.pixels import with_pixels
+from pixelis.models.policy import Profile
+
+FORM = "loader:package.module:function"
+
+
+@dataclass(frozen=True)
+class LoaderConfig:
+    """What the function is told: `load_model(config) -> (model, tokenizer, processor)`.
+
+    Attributes:
+        device: `cpu` or `cuda`; the model is moved there afterwards.
+        dtype: `float32` or `bfloat16`, what this device computes well with.
+        allow_download: whether the user allowed fetching weights.
+    """
+
+    device: str
+    dtype: str
+    allow_download: bool = False
+
+
+def find_function(spec: str) -> Any:
+    """The function that `package.module:function` names; ConfigError says what is missing."""
+    module_name, colon, name = spec.partition(":")
+    if not colon or not module_name or not name:
+        raise ConfigError(f"loader:{spec} is not complete; write {FORM}")
+    try:
+        module = import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"loader:{spec}: there is no module {error.name!r}; put its folder on PYTHONPATH"
+        ) from error
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise ConfigError(f"loader:{spec}: module {module_name} has no function {name!r}")
+    return function
+
+
+def check_loaded(spec: str, loaded: Any) -> tuple[Any, Any, Any]:
+    """Model, tokenizer and processor; ModelError when the function gave something else."""
+    if not isinstance(loaded, tuple | list) or len(loaded) != 3:
+        raise ModelError(
+            f"loader:{spec} gave {type(loaded).__name__}, not (model, tokenizer, processor)"
+        )
+    model, tokenizer, processor = loaded
+    if not callable(getattr(model, "generate", None)):
+        raise ModelError(f"loader:{spec}: its model ({type(model).__name__}) cannot generate")
+    return model, tokenizer, processor
+
+
+def load(
+    spec: str,
+    profile: Profile | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    allow_download: bool = False,
+    pixels: Mapping[str, int] | None = None,
+) -> Any:
+    """The policy around what the function `spec` loads.
+
+    The processor may be any of the Qwen-VL ones: its image sizes and means are taken over.
+    """
+    function = find_function(spec)
+    import torch
+
+    from pixelis.models.local import LocalPolicy, choose_device, default_profile, dtype_for
+    from pixelis.models.processor import PixelProcessor
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    device = choose_device(device)
+    dtype = str(dtype_for(device)).removeprefix("torch.")
+    config = LoaderConfig(device, dtype, allow_download)
+    model, tokenizer, processor = check_loaded(spec, function(config))
+    own = PixelProcessor.adopt(processor, tokenizer)
+    profile = profile or default_profile(
+        own,
+        spec.rpartition(":")[2],
+        str(getattr(model.config, "model_type", "")),
+        sum(each.numel() for each in model.parameters()),
+    )
+    return LocalPolicy(model.to(device), own, with_pixels(profile, pixels or {}))

@@ -1,0 +1,27 @@
+"""`pixelis doctor` on this machine, and on one with a problem."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.mark.slow
+def test_this_machine(pixelis):
+    done = pixelis("doctor", "--json")
+    told = json.loads(done.stdout)
+    states = {each["name"]: each["state"] for each in told["findings"]}
+    assert states["model nano"] == states["ocr"] == states["torch"] == "ok"
+    assert told["healthy"] == ("bad" not in states.values()) == (done.returncode == 0)
+    assert all(each["cure"] for each in told["findings"] if each["state"] == "bad")
+
+
+@pytest.mark.slow
+def test_a_problem_is_told_with_its_cure(pixelis):
+    done = pixelis("doctor", env={"MAX_PIXELS": "many", "HF_ENDPOINT": "hub.test"})
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "HF_ENDPOINT, pixels" in done.stderr
+    assert "bad   pixels: MAX_PIXELS = 'many' is not a whole number" in done.stdout
+    assert "unset it, or give a whole number" in done.stdout

@@ -1,0 +1,150 @@
+"""`pixelis replay` on episodes whose observations were really made."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pixelis.agent import restore
+from pixelis.episode import Answer, Call, Episode, Media, Step
+from pixelis.media import open_media
+from pixelis.ops.registry import REGISTRY
+from pixelis.ops.workspace import Workspace
+from pixelis.trace import write_json
+
+CALLS = (
+    Call("zoom_in", {"bbox_2d": [100, 100, 500, 700]}),
+    Call("segment_object_at", {"point_2d": [300, 400]}),
+    Call("zoom_in", {"bbox_2d": [9, 9, 1, 1]}),
+)
+
+
+@pytest.fixture
+def episode(card: Path) -> Episode:
+    """Three calls on the card, the last of which cannot be done."""
+    with open_media(card) as media:
+        workspace = Workspace(media)
+        steps = [Step(call=call, observation=REGISTRY.run(call, workspace)) for call in CALLS]
+        place = Media("picture", media.name, media.size, media.sha256)
+    answer = Answer("red", "{mask_1.color}", ("mask_1",), 0.5)
+    return Episode(
+        "What colour is it?",
+        place,
+        id="e1",
+        model="someone",
+        steps=(*steps, Step(answer=answer)),
+        answer=answer,
+        ended="answered",
+    )
+
+
+@pytest.fixture
+def file(episode: Episode, card: Path, tmp_path: Path) -> Path:
+    return write_json(episode, tmp_path / "episode.json", card)
+
+
+def changed(file: Path, change) -> Path:
+    record = json.loads(file.read_text())
+    change(record)
+    other = file.with_name("changed.json")
+    other.write_text(json.dumps(record))
+    return other
+
+
+def test_an_identical_replay(pixelis, file):
+    done = pixelis("replay", file)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "3 calls run again; every observation is the same" in done.stdout
+
+
+def test_each_difference_is_told(inside, file):
+    def change(record):
+        record["steps"][1]["observation"]["data"]["area_px"] += 1
+        record["steps"][2]["observation"]["text"] = "zoom_in: fine"
+
+    other = changed(file, change)
+    done = inside("replay", other)
+    assert done.returncode == 1
+    assert done.stderr == f"pixelis: 2 differences from {other}\n"
+    assert "step 2, data" in done.stdout
+    assert "step 3, text" in done.stdout
+    assert "zoom_in: fine" in done.stdout
+    told = json.loads(inside("replay", other, "--json").stdout)
+    assert told["same"] is False
+    assert [(each["step"], each["field"]) for each in told["differences"]] == [
+        (2, "data"),
+        (3, "text"),
+    ]
+    recorded, now = (told["differences"][0][side]["area_px"] for side in ("recorded", "now"))
+    assert recorded == now + 1
+
+
+def test_media_that_moved(inside, file, card, tmp_path):
+    away = tmp_path / "away"
+    away.mkdir()
+    moved = card.rename(away / "other.png")
+    done = inside("replay", file)
+    assert done.returncode == 2
+    assert "its media are not at" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert inside("replay", file, "--media", moved).returncode == 0
+    beside = file.rename(away / "episode.json")
+    moved.rename(away / card.name)
+    assert inside("replay", beside).returncode == 0
+
+
+def test_other_media_are_refused(inside, file, card, tmp_path):
+    with open_media(card) as media:
+        media.image.crop((0, 0, 200, 200)).save(tmp_path / "other.png")
+    done = inside("replay", file, "--media", tmp_path / "other.png")
+    assert done.returncode == 2
+    assert "is about card.png" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("", "not JSON"), ("{}", "episode field question"), ("[1", "not JSON"), (None, "cannot be")],
+)
+def test_what_is_no_episode(inside, tmp_path, text, reason):
+    path = tmp_path / "episode.json"
+    if text is not None:
+        path.write_text(text)
+    done = inside("replay", path)
+    assert done.returncode == 2
+    assert reason in done.stderr
+    assert "episode.json" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_broken_settings_are_refused(inside, file):
+    other = changed(file, lambda record: record["meta"].update(pixels={"most": 3}))
+    done = inside("replay", other)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "meta is broken" in done.stderr
+
+
+def test_a_trace_needs_a_model(inside, file):
+    assert "--trace belongs to --model" in inside("replay", file, "--trace", "x.html").stderr
+
+
+def test_a_fresh_workspace_has_the_recorded_pixels(episode, card):
+    pixels = {"min_pixels": 32 * 32, "max_pixels": 64 * 64, "multiple": 32}
+    with open_media(card) as media:
+        workspace = restore(replace(episode, meta={"pixels": pixels, "text_limit": 7}), media)
+    assert (workspace.budget.max_pixels, workspace.text_limit) == (64 * 64, 7)
+
+
+@pytest.mark.slow
+def test_another_model_is_asked_the_same(inside, file, untrained, tmp_path):
+    trace = tmp_path / "now.json"
+    done = inside("replay", file, "--model", f"hf:{untrained}", "--trace", trace, "--json")
+    told = json.loads(done.stdout)
+    assert (told["before"]["model"], told["before"]["answer"]) == ("someone", "red")
+    assert told["now"]["model"] == "tiny"
+    assert (told["now"]["answer"] is None) == (done.returncode == 1)
+    now = Episode.from_json(trace.read_text())
+    assert now.question == "What colour is it?"
+    assert inside("replay", trace).returncode == 0

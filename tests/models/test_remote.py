@@ -1,0 +1,218 @@
+"""The remote policy against `transformers serve` in a process of its own."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from pixelis.agent import Agent, Task
+from pixelis.errors import ConfigError, ModelError
+from pixelis.evals.worlds import read_worlds
+from pixelis.models.load import bundled, load_policy
+from pixelis.models.policy import PartialError, Profile, Request, Sampling
+from pixelis.models.remote import Address, RemotePolicy, read_address
+
+_spec = spec_from_file_location("serving", Path(__file__).with_name("serving.py"))
+serving = module_from_spec(_spec)
+_spec.loader.exec_module(serving)
+
+NANO = bundled("nano")
+ASKED = [
+    {"role": "system", "content": "Look, then answer."},
+    {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "What colour?"}]},
+]
+SEEN = [
+    *ASKED,
+    {"role": "assistant", "content": "<tool_call>\n{}\n</tool_call>"},
+    {"role": "tool", "content": [{"type": "text", "text": "Nothing."}]},
+]
+RED = (Image.new("RGB", (192, 192), "red"),)
+REQUEST = Request(ASKED, RED)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with serving.transformers_serve(NANO, tmp_path_factory.mktemp("serve") / "log") as base:
+        yield base
+
+
+@pytest.fixture
+def gateway(server):
+    gateway = serving.Gateway(server)
+    yield gateway
+    gateway.close()
+
+
+def policy(base: str, **settings) -> RemotePolicy:
+    address = Address(base, str(NANO), **({"retries": 2, "timeout": 120.0} | settings))
+    return RemotePolicy(address, Profile("nano", new_tokens=24))
+
+
+def answer_of(episode):
+    """The answer but for its confidence, which this server does not tell."""
+    return episode.answer and replace(episode.answer, confidence=None)
+
+
+@pytest.mark.slow
+def test_the_same_fifty_questions_get_the_same_answers(server):
+    benchmark = read_worlds("test", None, 50, None)
+    questions = [benchmark.load(index) for index in range(len(benchmark))]
+    tasks = [Task(question.media, question.text) for question in questions]
+    told = []
+    for spec in ("nano", f"openai:{server}?profile=nano#{NANO}"):
+        with Agent.load(spec) as agent:
+            told.append(agent.ask_many(tasks))
+    for here, there in zip(*told, strict=True):
+        assert there.ended != "failed", there.meta
+        assert [step.text for step in there.steps] == [step.text for step in here.steps]
+        assert answer_of(there) == answer_of(here)
+    assert len({episode.answer.text for episode in told[1] if episode.answer}) > 10
+
+
+@pytest.mark.slow
+def test_a_busy_server_is_asked_again(gateway):
+    def fault(body, number):
+        if number == 1:
+            return 503, {"Retry-After": "0"}, "busy"
+        if number == 2:
+            raise ConnectionResetError
+        return None
+
+    gateway.fault = fault
+    turns = policy(gateway.base).generate([REQUEST], Sampling())
+    assert turns[0].text
+    assert len(gateway.bodies) == 3
+
+
+@pytest.mark.slow
+def test_patience_ends(gateway):
+    gateway.fault = lambda body, number: (429, {"Retry-After": "0"}, '{"error": {"message": "no"}}')
+    with pytest.raises(PartialError, match=r"refused with 429: no; .*lower concurrency"):
+        policy(gateway.base).generate([REQUEST], Sampling())
+    assert len(gateway.bodies) == 3
+
+
+@pytest.mark.slow
+def test_a_late_reply_is_not_asked_for_twice(gateway):
+    gateway.fault = lambda body, number: time.sleep(1.5)
+    with pytest.raises(PartialError, match=r"did not answer within 0\.5 s"):
+        policy(gateway.base, timeout=0.5).generate([REQUEST], Sampling())
+    assert len(gateway.bodies) == 1
+
+
+@pytest.mark.slow
+def test_no_more_requests_at_once_than_allowed(gateway):
+    gateway.fault = lambda body, number: time.sleep(0.1)
+    turns = policy(gateway.base, concurrency=3).generate([REQUEST] * 9, Sampling())
+    assert len(turns) == 9
+    assert 1 < gateway.most <= 3
+
+
+@pytest.mark.slow
+def test_a_server_that_refuses_the_tool_role_gets_users(gateway):
+    def fault(body, number):
+        if any(message["role"] == "tool" for message in body["messages"]):
+            return 400, {}, '{"error": {"message": "unexpected role tool"}}'
+        return None
+
+    gateway.fault = fault
+    asked = policy(gateway.base, tool_role="tool")
+    request = Request(SEEN, RED)
+    assert asked.generate([request], Sampling())[0].text
+    before = len(gateway.bodies)
+    asked.generate([request], Sampling())
+    assert len(gateway.bodies) == before + 1
+    assert "tool" not in {message["role"] for message in gateway.bodies[-1]["messages"]}
+
+
+@pytest.mark.slow
+def test_a_server_that_knows_no_logprobs_is_asked_without(gateway):
+    def fault(body, number):
+        return (422, {}, '{"detail": "logprobs"}') if "logprobs" in body else None
+
+    gateway.fault = fault
+    asked = policy(gateway.base)
+    asked.generate([REQUEST], Sampling())
+    asked.generate([REQUEST], Sampling())
+    assert ["logprobs" in body for body in gateway.bodies] == [True, False, False]
+
+
+@pytest.mark.slow
+def test_one_request_that_fails_does_not_take_the_others_along(gateway):
+    def fault(body, number):
+        text = str(body["messages"])
+        return (400, {}, '{"message": "too long\\nfor me"}') if "bad" in text else None
+
+    gateway.fault = fault
+    asked = policy(gateway.base)
+    asked.profile = replace(asked.profile, budget=load_policy("nano").profile.budget)
+    with Agent(asked) as agent:
+        tasks = [Task(RED[0], question) for question in ("What?", "bad?", "Which?")]
+        good, bad, last = agent.ask_many(tasks)
+    assert bad.ended == "failed"
+    assert bad.meta["error"].endswith("refused with 400: too long for me")
+    assert good.ended != "failed"
+    assert last.ended != "failed"
+
+
+@pytest.mark.slow
+def test_the_key_is_sent_and_a_refused_one_is_said(gateway, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "secret-1")
+    asked = RemotePolicy.load(Address(gateway.base, str(NANO)), Profile("nano", new_tokens=4))
+    asked.generate([REQUEST], Sampling())
+    assert gateway.headers[-1]["Authorization"] == "Bearer secret-1"
+    gateway.fault = lambda body, number: (401, {}, '{"error": "bad key"}')
+    with pytest.raises(ModelError, match="refused with 401: bad key; set OPENAI_API_KEY") as found:
+        asked.generate([REQUEST], Sampling())
+    assert "secret" not in str(found.value)
+    with pytest.raises(ModelError, match="refused with 401"):
+        RemotePolicy.load(Address(gateway.base, "m"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["<html>hello</html>", "[]", '{"choices": []}'])
+def test_what_is_no_reply_is_one_line(gateway, text):
+    gateway.fault = lambda body, number: (200, {}, text)
+    with pytest.raises(PartialError) as found:
+        policy(gateway.base).generate([REQUEST], Sampling())
+    assert len(str(found.value).splitlines()) == 1
+
+
+def test_a_server_that_is_not_there():
+    with pytest.raises(ModelError, match=r"127\.0\.0\.1:1/v1 cannot be reached .*is it running"):
+        load_policy("openai:http://user:secret@127.0.0.1:1/v1#m")
+
+
+def test_the_settings_of_an_address():
+    text = "http://h.test:8/v1/?timeout=2&retries=0&concurrency=3&tool_role=tool&profile=nano#a/b"
+    assert read_address(text) == Address("http://h.test:8/v1", "a/b", 2.0, 0, 3, "tool", "nano")
+    assert read_address("https://h.test/v1") == Address("https://h.test/v1")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("h.test/v1#m", "names no server"),
+        ("ftp://h.test/v1#m", "names no server"),
+        ("", "names no server"),
+        ("http://h.test/v1?timeot=3#m", "did you mean timeout"),
+        ("http://h.test/v1?retries=x#m", "retries = 'x' is no int"),
+        ("http://h.test/v1?timeout=0#m", "more than 0"),
+        ("http://h.test/v1?timeout=nan#m", "more than 0"),
+        ("http://h.test/v1?concurrency=0#m", "more than 0"),
+        ("http://h.test/v1?tool_role=x#m", "give user or tool"),
+    ],
+)
+def test_a_wrong_address(text, reason):
+    with pytest.raises(ConfigError, match=reason):
+        read_address(text)
+
+
+def test_a_wrong_profile():
+    with pytest.raises(ConfigError, match=r"has no pixelis\.json"):
+        load_policy("openai:http://127.0.0.1:1/v1?profile=nowhere#m")
