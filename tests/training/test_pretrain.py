@@ -71,6 +71,21 @@ def test_an_exported_run_answers_through_the_policy_and_the_gate(folder):
     assert not figures["passed"]
 
 
+def test_a_run_may_start_from_a_model_folder(folder):
+    first = new_run(config(folder, "fresh"), lambda values: None)
+    place = export(first.model, first.tokenizer, folder / "start", "tiny")
+    run = pretrain(
+        config(folder, "second", start_from=place, vision_steps=0, joint_steps=1),
+        lambda values: None,
+    )
+    assert run.tokenizer.get_vocab() == first.tokenizer.get_vocab()
+    tower, before = run.model.model.visual.state_dict(), first.model.model.visual.state_dict()
+    for name, value in before.items():
+        assert torch.equal(tower[name], value.to(torch.bfloat16).float()), name
+    with pytest.raises(CheckpointError, match="is not there"):
+        new_run(config(folder, "third", start_from=folder / "nothing"), lambda values: None)
+
+
 def test_weights_of_another_shape_are_refused(folder, tmp_path):
     run = new_run(config(folder, "fresh"), lambda values: None)
     other = tmp_path / "other.safetensors"

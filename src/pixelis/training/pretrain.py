@@ -6,7 +6,6 @@ import json
 import multiprocessing
 import os
 import queue
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -202,12 +201,28 @@ def load_weights(run: Run, path: Path) -> None:
     run.head.load_state_dict(fresh | fits)
 
 
+def start_of(path: Path) -> tuple[Path, Path]:
+    """Weights file and tokenizer folder of a run's `weights.safetensors` or of a model folder.
+
+    CheckpointError when one of them is not there.
+    """
+    parts = (
+        (path / "model.safetensors", path) if path.is_dir() else (path, path.parent / "tokenizer")
+    )
+    for part in parts:
+        if not part.exists():
+            raise CheckpointError(
+                f"{part} is not there; start from a run's weights.safetensors or a model folder"
+            )
+    return parts
+
+
 def resume_point(run: Run) -> tuple[str, int]:
     """Where to go on: stage and step; ("vision", 0) for a fresh start."""
     state = run.config.out / "state.json"
     if not state.exists():
         if run.config.start_from is not None:
-            load_weights(run, run.config.start_from)
+            load_weights(run, start_of(run.config.start_from)[0])
         return "vision", 0
     load_weights(run, run.config.out / "weights.safetensors")
     at = json.loads(state.read_text())
@@ -306,12 +321,14 @@ def new_run(config: PretrainConfig, report: Callable[[dict[str, Any]], None]) ->
     """Fresh model, tokenizer and head; the tokenizer is kept beside the checkpoints."""
     config.out.mkdir(parents=True, exist_ok=True)
     folder = config.out / "tokenizer"
-    if config.start_from is not None and not folder.exists():
-        shutil.copytree(config.start_from.parent / "tokenizer", folder)
     if folder.exists():
         tokenizer = PreTrainedTokenizerFast.from_pretrained(str(folder))
     else:
-        tokenizer = make_tokenizer(config.seed)
+        if config.start_from is None:
+            tokenizer = make_tokenizer(config.seed)
+        else:
+            before = start_of(config.start_from)[1]
+            tokenizer = PreTrainedTokenizerFast.from_pretrained(str(before))
         tokenizer.save_pretrained(str(folder))
     device = best_device()
     model = new_nano(tokenizer, config.seed)
