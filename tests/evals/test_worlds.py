@@ -9,7 +9,10 @@ from pixelis.evals.run import evaluate
 from pixelis.evals.worlds import FROZEN_SEED, read_worlds
 
 # An exam that changes makes every older figure incomparable: draw a new one under a new seed.
-FROZEN = {"test": "", "shift": ""}
+FROZEN = {
+    "test": "3e09c327e0d7f692224e957892ccbb151d9e8e60158d16eefc1a033d86dbd4d5",
+    "shift": "41fe118e157b1d95556d0459bfb48243a3fc9bb5d574bf795e2e0fe49e54a274",
+}
 
 
 def prints(benchmark) -> list[str]:

@@ -15,8 +15,8 @@ class PretrainConfig(BaseModel):
     holds (drawn by `workers` processes while training runs). Matrices learn at `muon_lr` (at
     `joint_muon_lr` once language joins), all else at `lr`; the vision tower at `tower_lr` times
     that once language joins (0 freezes it): at the full rate it loses what it has learned.
-    `start_from` is the `weights.safetensors` of a run or a model folder, such as a bundled one; with
-    `vision_steps` 0 its second stage goes on.
+    `start_from` is the `weights.safetensors` of a run or a model folder, such as a bundled one;
+    with `vision_steps` 0 its second stage goes on.
     """
 
     model_config = ConfigDict(extra="forbid")
