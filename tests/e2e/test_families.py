@@ -132,7 +132,7 @@ class Acting:
         done = sum(message["role"] == "assistant" for message in request.messages)
         if done == 2:
             return turn
-        box = [[100, 100, 600, 700], [0, 0, 999, 300]][done]
+        box = [[50, 50, 450, 400], [0, 0, 400, 200]][done]  # fits as px and as 1000ths
         call = json.dumps({"name": "zoom_in", "arguments": {"bbox_2d": box}})
         text = f"<tool_call>\n{call}\n</tool_call>"
         ids = tokenizer(text + "<|im_end|>", add_special_tokens=False)["input_ids"]

@@ -24,7 +24,10 @@ _spec.loader.exec_module(serving)
 NANO = bundled("nano")
 ASKED = [
     {"role": "system", "content": "Look, then answer."},
-    {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "What colour?"}]},
+    {
+        "role": "user",
+        "content": [{"type": "image"}, {"type": "text", "text": "Who is this woman?"}],
+    },
 ]
 SEEN = [
     *ASKED,
@@ -50,7 +53,7 @@ def gateway(server):
 
 def policy(base: str, **settings) -> RemotePolicy:
     address = Address(base, str(NANO), **({"retries": 2, "timeout": 120.0} | settings))
-    return RemotePolicy(address, Profile("nano", new_tokens=24))
+    return RemotePolicy(address, Profile("nano", new_tokens=120))
 
 
 def answer_of(episode):
@@ -152,7 +155,9 @@ def test_one_request_that_fails_does_not_take_the_others_along(gateway):
     asked = policy(gateway.base)
     asked.profile = replace(asked.profile, budget=load_policy("nano").profile.budget)
     with Agent(asked) as agent:
-        tasks = [Task(RED[0], question) for question in ("What?", "bad?", "Which?")]
+        tasks = [
+            Task(RED[0], question) for question in ("Who is this man?", "bad?", "What is her name?")
+        ]
         good, bad, last = agent.ask_many(tasks)
     assert bad.ended == "failed"
     assert bad.meta["error"].endswith("refused with 400: too long for me")

@@ -8,6 +8,7 @@ import pytest
 import skimage.data
 from PIL import Image, ImageDraw, ImageFont
 
+from pixelis.data import tasks
 from pixelis.errors import ConfigError, OpError
 from pixelis.geometry import Box
 from pixelis.ops.lines import join, reading_order, straighten
@@ -87,6 +88,12 @@ def test_nothing_on_plain_paper_or_one_pixel(reader):
 def test_grass_says_nothing(reader):
     grass = np.stack([skimage.data.grass()[:160, :160]] * 3, -1)
     assert reader.read(grass) == []
+
+
+@pytest.mark.parametrize("index", [90, 153, 168, 444])
+def test_drawn_shapes_are_no_text(reader, index):
+    task = tasks.draw(20261121, index, "test")
+    assert "\n".join(said(reader, task.scene.pixels)) == task.answer
 
 
 def test_input_is_not_changed_and_result_repeats(reader):

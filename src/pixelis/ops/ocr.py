@@ -47,6 +47,8 @@ KEEP_SHORT, SHORT = 0.8, 4  # the same for texts of at most this many characters
 KEEP_UNFOUND, TWO_TONE = 0.9, 0.7  # the same when the detector did not point at the line
 TURN_MARGIN = 0.15  # a turned line must read this much better than upright
 DOUBTFUL = 0.8  # lines read with less are tried upside down
+# A drawn square, disc or star is read as the character that looks like it.
+DRAWN = frozenset("■□▪▫●○◯⬤◉•◆◇◊▲△▼▽▶◀★☆♥♡❤✚✖口囗〇")
 STANDING = 2.5  # a box this much higher than wide is a line on end
 BATCH_WIDTH = 3000  # px of all crops of one recogniser run, padding included
 
@@ -182,8 +184,10 @@ class Reader:
     ) -> list[Reading]:
         """Those that say something; short ones must say the same in a slightly larger cut.
 
-        Texture is often taken for one or two letters, but seldom for the same ones twice.
+        Texture is often taken for one or two letters, but seldom for the same ones twice. A line
+        of nothing but shapes is a picture of shapes.
         """
+        readings = [r for r in readings if not DRAWN.issuperset(r.text.replace(" ", ""))]
         sure = [r for r in readings if r.text and r.confidence >= KEEP and len(r.text) > SHORT]
         short = [r for r in readings if r.confidence >= KEEP_SHORT and 0 < len(r.text) <= SHORT]
         wider = [tightened(r.quad, (-0.08, -0.08, -0.08, -0.08)) for r in short]
