@@ -4,6 +4,7 @@ import pytest
 
 from pixelis.errors import ConfigError
 from pixelis.models.load import load_policy
+from pixelis.models.nano import SIDE_PX
 from pixelis.models.pixels import wanted, with_pixels
 from pixelis.models.policy import Profile
 from pixelis.ops.workspace import PixelBudget
@@ -45,7 +46,7 @@ def test_a_checkpoint_takes_them_over(tiny_folder, monkeypatch):
     assert policy.profile.budget == policy.processor.budget == PixelBudget(64 * 64, 64 * 96, 32)
     monkeypatch.setenv("MAX_PIXELS", str(128 * 128))
     assert load_policy(f"hf:{tiny_folder}", device="cpu").profile.budget.max_pixels == 128 * 128
-    assert load_policy("nano", device="cpu").profile.budget.max_pixels == 192 * 192
+    assert load_policy("nano", device="cpu").profile.budget.max_pixels == SIDE_PX**2
 
 
 def test_bundled_models_know_one_size():
