@@ -10,8 +10,8 @@ from pixelis.evals.worlds import FROZEN_SEED, read_worlds
 
 # An exam that changes makes every older figure incomparable: draw a new one under a new seed.
 FROZEN = {
-    "test": "3e09c327e0d7f692224e957892ccbb151d9e8e60158d16eefc1a033d86dbd4d5",
-    "shift": "41fe118e157b1d95556d0459bfb48243a3fc9bb5d574bf795e2e0fe49e54a274",
+    "test": "9ef0c339eb76c8c85008eab25d280daaf94c7afb604c11d696a19089d76701fe",
+    "shift": "3d923be85fdcea7c241d36494325766e257e5284add359595727299525c5cf67",
 }
 
 

@@ -32,7 +32,8 @@ class Plan:
         target: a few words naming what is looked for (the thought before the first call).
         box: the part to read or zoom into; None for the whole picture.
         points: where the things to measure or count are.
-        field: `color` or `shape` for `measure`.
+        among: name and place of everything that could be meant, for `count`.
+        field: `color` or `shape` for `measure`; `first` or `last` when one line is asked for.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Plan:
     box: Box | None = None
     points: tuple[tuple[float, float], ...] = ()
     field: str = ""
+    among: tuple[tuple[str, tuple[float, float]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,11 @@ def read_queries(scene: Scene) -> Iterator[Query]:
     if len(texts) == 1:
         plan = Plan("read", "all text")
         yield Query("text_extraction", "read_all", {}, texts[0].text, "text", plan)
+        lines = texts[0].text.split("\n")
+        for field, line in (("first", lines[0]), ("last", lines[-1])):
+            if len(lines) > 1:
+                plan = Plan("read", f"{field} line", field=field)
+                yield Query("text_extraction", f"read_{field}", {}, line, "text", plan)
 
 
 _ROWS = ("top", "", "bottom")
@@ -217,6 +224,8 @@ def _object_queries(scene: Scene) -> Iterator[Query]:
     colors = _unique([item.color for item in objects + cards])
     shapes = _unique([item.shape for item in objects])
     taken = {item.shape for item in scene.items if item.kind == "chip"}
+    if len(objects) == 1 and not cards:
+        yield from _both(objects[0], "only", {}, "the")
     square = any(card.box.width < 1.3 * card.box.height for card in cards)
     for item in objects:
         if item.color in colors:
@@ -287,13 +296,17 @@ def count_queries(scene: Scene) -> Iterator[Query]:
 def _counts(
     items: Sequence[Item], where: str, slots: dict[str, str], prefix: str, box: Box | None
 ) -> Iterator[Query]:
+    among = tuple((f"{item.color} {item.shape}", middle(item)) for item in items)
+
     def query(kind: str, target: str, chosen: Sequence[Item], extra: dict[str, str]) -> Query:
         ordered = sorted((middle(item) for item in chosen), key=lambda p: (p[1], p[0]))
-        plan = Plan("count", target + where, box, tuple(ordered))
+        plan = Plan("count", target + where, box, tuple(ordered), among=among)
         full = {**slots, **extra}
         return Query("object_counting", f"{prefix}_{kind}", full, str(len(chosen)), "number", plan)
 
     yield query("all", "all", items, {})
+    if box is None and len({item.shape for item in items}) == 1:
+        yield query("nouns", "all", items, {})
     for color in sorted({item.color for item in items}):
         chosen = [item for item in items if item.color == color]
         yield query("color", color, chosen, {"color": color})

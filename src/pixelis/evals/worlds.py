@@ -6,7 +6,7 @@ from pixelis.data import tasks
 from pixelis.errors import ConfigError
 from pixelis.evals.question import UNKNOWN, Benchmark, Question
 
-FROZEN_SEED = 20261121
+FROZEN_SEED = 20261123
 SPLITS = ("test", "shift")
 EXAM_QUESTIONS = 500
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 PANELS = {
     "loss": ("loss", "dense"),
     "seeing (share right)": ("class", "glyph", "color", "hit"),
-    "box error (sides)": ("box",),
+    "box error (sides)": ("box", "off"),
 }
 COLORS = {
     "loss": "#0072B2",
@@ -21,6 +21,7 @@ COLORS = {
     "color": "#D55E00",
     "hit": "#56B4E9",
     "box": "#000000",
+    "off": "#999999",
 }
 
 
@@ -52,7 +53,16 @@ def figure(metrics: list[dict]) -> Figure:
     return drawn
 
 
+def read_metrics(path: Path) -> list[dict]:
+    """The rows of a metrics.jsonl, one a step: a resumed run writes the steps anew that came after
+    its checkpoint, and the later row is the one that counts."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines if line.strip()]
+    stages = list(dict.fromkeys(row["stage"] for row in rows))
+    last = {(stages.index(row["stage"]), row["step"]): row for row in rows}
+    return [last[key] for key in sorted(last)]
+
+
 def draw_curves(metrics: Path, picture: Path) -> None:
     """Reads metrics.jsonl and writes the figure."""
-    rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()]
-    figure(rows).savefig(picture, dpi=110)
+    figure(read_metrics(metrics)).savefig(picture, dpi=110)

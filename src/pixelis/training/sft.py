@@ -88,9 +88,15 @@ def as_seen(image: np.ndarray) -> Seen:
 
 
 def episode_lesson(golden: Golden) -> Lesson:
-    """An executed episode as a training sequence; only what the model wrote is learned."""
-    messages = Qwen3().messages(golden.episode, SYSTEM)
-    return Lesson(tuple(segments(messages)), tuple(as_seen(image) for image in golden.images))
+    """An executed episode as a training sequence; only what the model wrote is learned.
+
+    First calls that went wrong are read, not imitated.
+    """
+    parts = segments(Qwen3().messages(golden.episode, SYSTEM))
+    written = [place for place, part in enumerate(parts) if part.written]
+    for place in written[: golden.episode.meta.get("slips", 0)]:
+        parts[place] = parts[place]._replace(written=False)
+    return Lesson(tuple(parts), tuple(as_seen(image) for image in golden.images))
 
 
 def direct_lesson(golden: Golden) -> Lesson:
@@ -117,7 +123,7 @@ def direct_drawn(rng: np.random.Generator, library: Library) -> Lesson:
                 continue
             query = lessons.balanced(rng, record.queries)
             found.append((phrases.ask(rng, query.kind, query.slots), query.answer))
-        return lessons.dialogue([record.views[0]], found)
+        return lessons.about(record.views[0], found)
 
 
 def draw_batch(
@@ -133,7 +139,7 @@ def draw_batch(
     else:
         made = [episode_lesson(golden) for golden in chosen]
         made += [draw_lesson(rng, library, config.turns) for _ in range(kept)]
-    return collate(encoder, made)
+    return collate(encoder, made, config.tower_lr > 0)
 
 
 def sft(
@@ -156,7 +162,7 @@ def sft(
     token_loss = TokenLoss(run.tokenizer, vocabulary).to(run.device)
     if config.tower_lr == 0:
         freeze_tower(run.model)
-    optimizer = optimizers_of(run, [run.model, run.head], config.tower_lr or 1.0)
+    optimizer = optimizers_of(run, [run.model, run.head], config.muon_lr, config.tower_lr or 1.0)
     load_optimizer(run, optimizer, start)
 
     def make(step: int) -> Batch:
