@@ -172,7 +172,7 @@ def sft(
         with run.precision():
             passed = forward(run.model, run.head, batch.to(run.device))
         loss, values = combine(run, token_loss, passed, batch)
-        norm = optimizer.update(loss, rate(step, config.steps, config.warmup, 0.3))
+        norm = optimizer.update(loss, rate(step, config.steps, config.warmup, 0.1))
         run.report({"stage": "sft", "step": step, "norm": norm, **values})
         if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
             save_checkpoint(run, optimizer, "sft", step + 1)
