@@ -21,13 +21,15 @@ from pixelis.models.dialects.qwen3 import Qwen3
 from pixelis.models.nano import SYSTEM, TEXT_LIMIT
 from pixelis.models.template import VISION, segments
 from pixelis.training import lessons, pool
-from pixelis.training.batch import Batch, Encoder, collate
+from pixelis.training.batch import Encoder
 from pixelis.training.lessons import Lesson
 from pixelis.training.loss import TokenLoss, forward
 from pixelis.training.pretrain import (
+    GROUP,
     Library,
     Run,
     ahead,
+    by_length,
     combine,
     draw_lesson,
     freeze_tower,
@@ -126,20 +128,17 @@ def direct_drawn(rng: np.random.Generator, library: Library) -> Lesson:
         return lessons.about(record.views[0], found)
 
 
-def draw_batch(
-    config: SftConfig, encoder: Encoder, shelf: Shelf, library: Library, step: int
-) -> Batch:
-    """Executed episodes and lessons, mixed."""
-    rng = np.random.default_rng([config.seed, 3, step])
-    kept = round(config.batch * config.lessons_share)
-    chosen = [shelf.items[int(rng.integers(len(shelf.items)))] for _ in range(config.batch - kept)]
+def draw_group(config: SftConfig, shelf: Shelf, library: Library, group: int) -> list[Lesson]:
+    """Executed episodes and lessons, mixed, for `GROUP` batches."""
+    rng = np.random.default_rng([config.seed, 3, group])
+    count = config.batch * GROUP
+    kept = round(count * config.lessons_share)
+    chosen = [shelf.items[int(rng.integers(len(shelf.items)))] for _ in range(count - kept)]
     if config.direct:
         made = [direct_lesson(golden) for golden in chosen]
-        made += [direct_drawn(rng, library) for _ in range(kept)]
-    else:
-        made = [episode_lesson(golden) for golden in chosen]
-        made += [draw_lesson(rng, library, config.turns) for _ in range(kept)]
-    return collate(encoder, made, config.tower_lr > 0)
+        return made + [direct_drawn(rng, library) for _ in range(kept)]
+    made = [episode_lesson(golden) for golden in chosen]
+    return made + [draw_lesson(rng, library, config.turns) for _ in range(kept)]
 
 
 def sft(
@@ -165,9 +164,10 @@ def sft(
     optimizer = optimizers_of(run, [run.model, run.head], config.muon_lr, config.tower_lr or 1.0)
     load_optimizer(run, optimizer, start)
 
-    def make(step: int) -> Batch:
-        return draw_batch(config, encoder, shelf, library, step)
+    def draw(group: int) -> list[Lesson]:
+        return draw_group(config, shelf, library, group)
 
+    make = by_length(encoder, draw, config.batch, config.tower_lr > 0)
     for step, batch in enumerate(ahead(make, start, config.steps), start):
         with run.precision():
             passed = forward(run.model, run.head, batch.to(run.device))
