@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
-
-SUBPIXEL_BITS = 4
+from skimage import draw
 
 
 def decode(counts: Sequence[int] | str | bytes, height: int, width: int) -> np.ndarray:
@@ -82,11 +80,9 @@ def fill(polygons: Sequence[Sequence[float]], height: int, width: int) -> np.nda
 
     A pixel is inside when its centre is; the polygons are joined.
     """
-    mask = np.zeros((height, width), np.uint8)
+    mask = np.zeros((height, width), bool)
     for polygon in polygons:
         points = np.asarray(polygon, np.float64).reshape(-1, 2) - 0.5  # from corners to centres
-        scaled = np.round(points * (1 << SUBPIXEL_BITS)).astype(np.int32)
-        layer = np.zeros_like(mask)
-        cv2.fillPoly(layer, [scaled], 1, cv2.LINE_8, SUBPIXEL_BITS)
-        mask |= layer
-    return mask.astype(bool)
+        rows, columns = draw.polygon(points[:, 1], points[:, 0], mask.shape)
+        mask[rows, columns] = True
+    return mask

@@ -218,12 +218,13 @@ class Scanner:
         self.at += 1
 
     def broken(self, told: str) -> DataError:
+        if not self.peek():
+            told = "the file ends too early"
         return DataError(f"{self.path}: not JSON at byte {self.offset}: {told}")
 
     def value(self, key: str, index: int | None = None) -> Piece:
         """The next value; its bytes are dropped when there are more than allowed."""
-        if not self.peek():
-            raise self.broken("the file ends too early")
+        self.peek()
         start, kept, length = self.offset, bytearray(), 0
         for part in self._parts():
             length += len(part)
