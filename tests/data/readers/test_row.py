@@ -69,7 +69,12 @@ def test_long_values_are_quoted_shortly():
 def test_errors_are_counted_by_their_reason_and_the_good_rows_are_kept():
     rejections = Rejections()
     kept = []
-    rows = [row(f="a"), row(f=1), RecordError("a.json: line 9", "", "cut off", "not JSON"), row(f=2)]
+    rows = [
+        row(f="a"),
+        row(f=1),
+        RecordError("a.json: line 9", "", "cut off", "not JSON"),
+        row(f=2),
+    ]
     for made in each(rows, lambda one: one.text("f")):
         if isinstance(made, RecordError):
             rejections.add(made)

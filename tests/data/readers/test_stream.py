@@ -69,16 +69,20 @@ def test_offsets_point_at_the_bytes(tmp_path):
         ('"text"', "an array or object is needed"),
         ('{"data": []} x', "something follows"),
         ('{"data": [,]}', "a value is needed"),
-        ('{data: []}', "not JSON"),
+        ("{data: []}", "not JSON"),
     ],
 )
 def test_a_broken_document_is_named(tmp_path, text, told):
     path = write(tmp_path / "a.json", text)
     with pytest.raises(DataError, match=told) as caught:
-        for row in stream.json_items(path, "data"):
-            if isinstance(row, RecordError):
-                raise row
+        first_error(stream.json_items(path, "data"))
     assert str(path) in str(caught.value)
+
+
+def first_error(rows) -> None:
+    for row in rows:
+        if isinstance(row, RecordError):
+            raise row
 
 
 def test_an_element_that_is_no_object_or_no_json_is_passed_on(tmp_path):

@@ -12,7 +12,9 @@ def textcaps(ground):
         "image_path": "train/003a8ae2ef43b901.jpg", "set_name": "val",
         "reference_strs": ["a clock says 8:14", "the time is 8:14"],
     }  # fmt: skip
-    data = [{**base, "caption_id": n, "caption_str": s} for n, s in enumerate(base["reference_strs"])]
+    data = [
+        {**base, "caption_id": n, "caption_str": s} for n, s in enumerate(base["reference_strs"])
+    ]
     ground.json("TextCaps_0.1_val.json", {"dataset_name": "textcaps", "data": data})
     box = {"top_left_x": 0.25, "top_left_y": 0.5, "width": 0.25, "height": 0.1, "rotation": 0}
     words = [{"word": "8:14", "bounding_box": box}]

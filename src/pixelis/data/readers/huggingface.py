@@ -22,6 +22,7 @@ from pixelis.data.readers.stream import load_json
 from pixelis.data.readers.table import columns_of, features_of, pictures, table_rows
 from pixelis.errors import ConfigError, DataError
 
+LICENCE = "as the dataset's card says"
 FILES = ("*.arrow", "*/*.arrow", "data/*.parquet", "*.parquet", "*/*.parquet")
 USUAL: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "qid", "pid", "question_id", "questionId", "index", "idx"),
@@ -79,7 +80,7 @@ def _licence(path: Path) -> str:
     info = path.parent / "dataset_info.json"
     value = load_json(info) if info.is_file() else {}
     licence = value.get("license") if isinstance(value, dict) else ""
-    return str(licence or "as the dataset's card says")
+    return str(licence or LICENCE)
 
 
 def _record(place: Place, columns: Mapping[str, str], licence: str, split: str, row: Row) -> Record:

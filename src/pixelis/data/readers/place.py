@@ -53,7 +53,9 @@ class Place:
         if row.file not in self._hashes:
             with row.file.open("rb") as file:
                 self._hashes[row.file] = hashlib.file_digest(file, "sha256").hexdigest()
-        return Provenance(str(row.file), self._hashes[row.file], place or row.place)
+        inside = row.file.is_relative_to(self.root)
+        name = row.file.relative_to(self.root).as_posix() if inside else row.file.name
+        return Provenance(name, self._hashes[row.file], place or row.place)
 
     def find(
         self, row: Row, field: str, name: str, folders: Iterable[str | PurePath] = ("",)

@@ -25,7 +25,7 @@ class Provenance:
     """Where a record comes from.
 
     Attributes:
-        file: the annotation file, as it was given.
+        file: the annotation file, as seen from the dataset's folder.
         sha256: of that file's bytes.
         place: where in it: `line 3`, `images[17]`, `row 4`.
     """
