@@ -272,14 +272,19 @@ def run_stats(args: argparse.Namespace) -> int:
     printer.line(f"{figures['samples']} episodes about {figures['media']} pictures and videos")
     for name in (*GROUPS, "ops", "op_errors"):
         told = ", ".join(f"{key} {count}" for key, count in figures[name].items())
-        printer.field(name, told or "none")
+        printer.field(_label(name), told or "none")
     for name in MEASURES:
         one = figures[name]
         if one["mean"] is not None:
             told = f"{one['least']:g} to {one['most']:g}, mean {one['mean']:g}"
-            printer.field(name, f"{told}, median {one['median']:g}")
+            printer.field(_label(name), f"{told}, median {one['median']:g}")
     tell_rejections(printer, rejections)
     return 0
+
+
+def _label(name: str) -> str:
+    """A name that fits its column: `type`, `letters`, `words`."""
+    return name.removeprefix("answer_").removeprefix("question_")
 
 
 def add_show(actions: Any) -> None:

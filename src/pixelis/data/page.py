@@ -34,9 +34,8 @@ color:var(--ink);font:15px/1.5 system-ui,"Segoe UI",Roboto,"Helvetica Neue",sans
 overflow-wrap:anywhere}
 h1{margin:0 0 4px;font-size:26px;letter-spacing:-.01em}h2{margin:0 0 10px;font-size:15px}
 .lead{margin:0 0 24px;color:var(--soft)}
-.grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(340px,1fr));gap:18px;
-align-items:start}
-.card{background:var(--card);border:1px solid var(--line);border-radius:12px;overflow:hidden}
+.grid{columns:340px;column-gap:18px}
+.card{break-inside:avoid;margin:0 0 18px;background:var(--card);border:1px solid var(--line);border-radius:12px;overflow:hidden}
 .pad{padding:14px 16px 16px}
 .film{background:var(--mat);text-align:center;line-height:0}
 .film img{max-width:100%;max-height:330px}
@@ -65,7 +64,8 @@ white-space:nowrap;padding-left:8px}
 .bar{display:block;height:12px;border-radius:0 3px 3px 0;background:var(--bar);min-width:1px}
 svg{display:block;width:100%;height:auto}svg rect{fill:var(--bar)}
 svg text{fill:var(--soft);font:11px system-ui,sans-serif}svg line{stroke:var(--line)}
-@media(max-width:600px){body{padding:18px 14px 40px}.grid{grid-template-columns:minmax(0,1fr)}}
+.note{margin:6px 0 0;color:var(--soft);font-size:13px}
+@media(max-width:600px){body{padding:18px 14px 40px}.grid{columns:1}}
 """
 
 
@@ -192,12 +192,14 @@ def _bars(name: str, counts: Mapping[str, int]) -> str:
         for key, count in list(counts.items())[:MOST_BARS]
     )
     more = len(counts) - MOST_BARS
-    rest = f'<p class="dim">and {more} more</p>' if more > 0 else ""
+    rest = f'<p class="note">and {more} more</p>' if more > 0 else ""
     return _section(name, f"<table>{rows}</table>{rest}")
 
 
 def _histogram(name: str, summary: Mapping[str, Any]) -> str:
     counts, edges = summary["counts"], summary["edges"]
+    if len(counts) == 1:
+        return _section(name, f'<p class="note">all {summary["least"]:g}</p>')
     width, height, most = 320.0, 110.0, max(summary["counts"])
     step = width / len(counts)
     rects = "".join(
@@ -214,7 +216,7 @@ def _histogram(name: str, summary: Mapping[str, Any]) -> str:
         f'<text x="0" y="{height + 13:g}">{low:g}</text>'
         f'<text x="{width:g}" y="{height + 13:g}" text-anchor="end">{high:g}</text></svg>'
     )
-    return _section(name, f'{drawing}<p class="dim">{_text(note)}</p>')
+    return _section(name, f'{drawing}<p class="note">{_text(note)}</p>')
 
 
 def _section(name: str, body: str) -> str:

@@ -93,6 +93,7 @@ def _summary(values: Iterable[float]) -> dict[str, Any]:
         }
     whole = bool((found == found.round()).all()) and found.max() - found.min() <= BINS
     low, high = float(found.min()), float(found.max())
+    whole |= low == high
     edges = (
         np.arange(low, high + 2) - 0.5 if whole else np.linspace(low, high + 1e-9, BINS + 1)
     )  # one bar for each whole number when they are few

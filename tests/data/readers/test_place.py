@@ -1,4 +1,5 @@
 import hashlib
+
 import pytest
 
 from pixelis.data.readers.place import Place, split_of
