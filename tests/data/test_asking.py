@@ -6,7 +6,7 @@ import pytest
 from pixelis.data.asking import CLIP_FRAMES, ask, plural
 from pixelis.data.readers import rle
 from pixelis.data.readers.record import Outline, Provenance, Record, TextBox, Thing, Track
-from pixelis.geometry import Box, Size
+from pixelis.geometry import Box, Point, Size
 
 SIZE = Size(400, 300)
 COLORS = {"red": (200, 20, 30), "blue": (20, 40, 200), "green": (20, 140, 40)}
@@ -56,7 +56,8 @@ def test_counts_are_those_of_the_annotations():
     }
     dogs = counts[1].way
     assert dogs.kind == "count"
-    assert [Box(*DOG).contains(dogs.points[0]), Box(*PUP).contains(dogs.points[1])] == [True, True]
+    assert Box(*DOG).contains(Point(*dogs.points[0]))
+    assert Box(*PUP).contains(Point(*dogs.points[1]))
 
 
 def test_crowds_and_open_categories_are_not_counted():
