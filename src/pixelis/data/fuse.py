@@ -12,7 +12,7 @@ from typing import Any
 from pixelis.data.difficulty import difficulty, weights
 from pixelis.data.episodes import Sample, Writer, read_samples
 from pixelis.data.prints import Print, near_pairs, print_of
-from pixelis.data.quality import Finding, Seen, duplicates, leaks
+from pixelis.data.quality import Finding, Seen, leaks, repeats
 from pixelis.data.readers.row import Rejections
 from pixelis.errors import JobError, MediaError
 from pixelis.media import Video
@@ -42,15 +42,11 @@ def merge(places: Sequence[Path], folder: Path, told: Tell = lambda count, state
     """
     fused = Fused()
     samples, prints = _gather(places, fused, told)
-    kept, known = [], []
-    extra = {finding.where for finding in duplicates([_seen(sample) for sample in samples])}
-    for sample in samples:
-        if sample.row.where in extra:
-            fused.dropped += 1
-        else:
-            kept.append(sample)
-            known.append(_seen(sample))
-    _refuse(leaks(known, prints))
+    known = [_seen(sample) for sample in samples]
+    extra = {repeat.place for repeat in repeats(known)}
+    fused.dropped = len(extra)
+    kept = [sample for place, sample in enumerate(samples) if place not in extra]
+    _refuse(leaks([seen for place, seen in enumerate(known) if place not in extra], prints))
     _write(kept, folder, "episodes", fused)
     return fused
 

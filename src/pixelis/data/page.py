@@ -35,7 +35,8 @@ overflow-wrap:anywhere}
 h1{margin:0 0 4px;font-size:26px;letter-spacing:-.01em}h2{margin:0 0 10px;font-size:15px}
 .lead{margin:0 0 24px;color:var(--soft)}
 .grid{columns:340px;column-gap:18px}
-.card{break-inside:avoid;margin:0 0 18px;background:var(--card);border:1px solid var(--line);border-radius:12px;overflow:hidden}
+.card{break-inside:avoid;margin:0 0 18px;background:var(--card);
+border:1px solid var(--line);border-radius:12px;overflow:hidden}
 .pad{padding:14px 16px 16px}
 .film{background:var(--mat);text-align:center;line-height:0}
 .film img{max-width:100%;max-height:330px}

@@ -287,17 +287,36 @@ def _provenance(sample: Sample) -> Told:
 
 
 # together -----------------------------------------------------------------------------------------
-def duplicates(known: Sequence[Seen]) -> list[Finding]:
+class Repeat(NamedTuple):
+    """Sample number `place` repeats an earlier one: the same id, or the same question."""
+
+    place: int
+    what: str
+    earlier: Seen
+
+
+def repeats(known: Sequence[Seen]) -> list[Repeat]:
     """Ids that stand twice, and questions asked twice about one picture."""
     found = []
-    for name, key in (("the id", lambda one: one.id), ("question and picture", _asked)):
-        first: dict[Any, Seen] = {}
-        for one in known:
-            other = first.setdefault(key(one), one)
-            if other is not one:
-                told = f"{name} {one.id!r} stands at {other.where} already"
-                found.append(Finding("duplicate", one.where, told))
+    for what, key in (("the id", lambda one: one.id), ("question and picture", _asked)):
+        first: dict[Any, int] = {}
+        for place, one in enumerate(known):
+            earlier = first.setdefault(key(one), place)
+            if earlier != place:
+                found.append(Repeat(place, what, known[earlier]))
     return found
+
+
+def duplicates(known: Sequence[Seen]) -> list[Finding]:
+    """The repeats, told."""
+    return [
+        Finding(
+            "duplicate",
+            known[one.place].where,
+            f"{one.what} {known[one.place].id!r} stands at {one.earlier.where} already",
+        )
+        for one in repeats(known)
+    ]
 
 
 def leaks(known: Sequence[Seen], prints: dict[str, Print]) -> list[Finding]:

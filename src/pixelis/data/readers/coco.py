@@ -12,7 +12,7 @@ Licence: annotations CC BY 4.0; the pictures are from Flickr, each under the lic
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from pixelis.data.readers.index import Grouped, Index
@@ -78,7 +78,7 @@ def _record(
         source=source,
         id=f"{source}-{image.word('id')}",
         kind="picture",
-        media=(place.find(image, "file_name", name, folders(index.path, name, place.root)),),
+        media=(place.find(image, "file_name", name, folders(index.path, place.root)),),
         provenance=place.provenance(image),
         split=split or split_of(name),
         licence=f"picture: {own}; {licence}" if own else licence,
@@ -88,15 +88,14 @@ def _record(
     )
 
 
-def folders(path: Path, name: str, root: Path) -> list[str]:
+def folders(path: Path, root: Path) -> list[str]:
     """Where pictures lie beside an annotation file, relative to the root."""
     split = path.stem.removeprefix("instances_")
     ground = path.parent.parent if path.parent.name == "annotations" else path.parent
     near = [str(ground), str(path.parent)] if ground != root else []
-    stem = PurePosixPath(name).parent.name
     plain = ["", split, f"images/{split}", "images", "train2017", "val2017", "test2017"]
     around = [str(ground / folder) for folder in plain] if near else []
-    return [folder for folder in [*plain, *near, *around] if folder != stem or not stem]
+    return [*plain, *near, *around]
 
 
 def _thing(raw: Row | RecordError, size: Size, index: Index) -> Thing:
