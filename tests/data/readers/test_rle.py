@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -19,15 +19,18 @@ def brute(mask: np.ndarray) -> list[int]:
     return [*runs, run]
 
 
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 masks = arrays.arrays(bool, st.tuples(st.integers(1, 17), st.integers(1, 23)))
 
 
+@patient
 @given(masks)
 def test_runs_are_those_counted_pixel_by_pixel(mask):
     assert rle.encode(mask) == brute(mask)
     assert (rle.decode(brute(mask), *mask.shape) == mask).all()
 
 
+@patient
 @given(masks)
 def test_packed_runs_come_back(mask):
     packed = rle.pack(brute(mask))
@@ -35,6 +38,7 @@ def test_packed_runs_come_back(mask):
     assert (rle.decode(packed, *mask.shape) == mask).all()
 
 
+@patient
 @given(st.lists(st.integers(0, 200_000), max_size=30))
 def test_any_runs_come_back_from_the_packed_text(runs):
     assert rle.unpack(rle.pack(runs)) == runs
@@ -67,6 +71,7 @@ def test_a_polygon_covers_the_pixels_whose_centre_it_covers():
     assert (mask == expected).all()
 
 
+@patient
 @given(st.lists(st.tuples(st.floats(0, 30), st.floats(0, 20)), min_size=3, max_size=3))
 def test_a_triangle_is_what_its_three_edges_bound(corners):
     mask = rle.fill([[value + 0.01 for corner in corners for value in corner]], 20, 30)

@@ -2,7 +2,7 @@ import json
 import resource
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pixelis.data.readers import stream
@@ -21,7 +21,7 @@ def write(path, text: str | bytes):
     return path
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     records=st.lists(st.dictionaries(st.text(), plain), max_size=3),
     indent=st.sampled_from([None, 0, 3]),
