@@ -22,6 +22,7 @@ from pixelis.errors import DataError, MediaError
 THUMBNAIL_PX = 420
 CROP_PX = 150
 MOST_BARS = 14
+BADGE_PX = 14
 HUES = ("#0072b2", "#b8500a", "#00795a", "#a8447e", "#5b4fc0", "#8a6a00")
 STYLE = """
 :root{--paper:#f7f5f1;--card:#fffefb;--ink:#201d18;--soft:#6d665b;--line:#e2dcd1;
@@ -171,8 +172,9 @@ def _marked(image: Image.Image, episode: Episode) -> Image.Image:
         hue = HUES[number % len(HUES)]
         x1, y1, x2, y2 = (value * factor for value in box)
         pen.rectangle((x1, y1, max(x1, x2 - 1), max(y1, y2 - 1)), outline=hue, width=2)
-        pen.rectangle((x1, y1, x1 + 13, y1 + 14), fill=hue)
-        pen.text((x1 + 4, y1 + 1), str(number + 1), fill="white")
+        top = y1 if y2 - y1 > BADGE_PX * 3 else max(0.0, y1 - BADGE_PX)  # hides nothing small
+        pen.rectangle((x1, top, x1 + 13, top + BADGE_PX), fill=hue)
+        pen.text((x1 + 4, top + 1), str(number + 1), fill="white")
     return small
 
 
