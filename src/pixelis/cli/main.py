@@ -37,6 +37,7 @@ COMMANDS = {
     "replay": Command("pixelis.cli.replay", "Run an episode again, or ask another model."),
     "compare": Command("pixelis.cli.compare", "Put two episodes side by side on one page."),
     "ops": Command("pixelis.cli.ops", "List the visual operations, or run one by hand."),
+    "data": Command("pixelis.cli.data", "Import, check, look at, split and export training data."),
     "eval": Command("pixelis.cli.eval", "Measure a model on worlds or on your own questions."),
     "train": Command("pixelis.cli.train", "Train nano: pretrain, then sft."),
     "bench": Command("pixelis.cli.bench", "Run a timing script of the source checkout."),
