@@ -55,6 +55,8 @@ def check_loaded(spec: str, loaded: Any) -> tuple[Any, Any, Any]:
     model, tokenizer, processor = loaded
     if not callable(getattr(model, "generate", None)):
         raise ModelError(f"loader:{spec}: its model ({type(model).__name__}) cannot generate")
+    if tokenizer is None and processor is None:
+        raise ModelError(f"loader:{spec} gave neither a tokenizer nor a processor; give one")
     return model, tokenizer, processor
 
 
@@ -68,13 +70,15 @@ def load(
 ) -> Any:
     """The policy around what the function `spec` loads.
 
-    The processor may be any of the Qwen-VL ones: its image sizes and means are taken over.
+    The processor may be any of the Qwen-VL ones: its image sizes and means are taken over. A model
+    without a vision tower sees only the text of observations and needs no processor.
     """
     function = find_function(spec)
     import torch
 
     from pixelis.models.local import LocalPolicy, choose_device, default_profile, dtype_for
     from pixelis.models.processor import PixelProcessor
+    from pixelis.models.text import TextProcessor, sees
 
     if threads is not None:
         torch.set_num_threads(threads)
@@ -82,7 +86,11 @@ def load(
     dtype = str(dtype_for(device)).removeprefix("torch.")
     config = LoaderConfig(device, dtype, allow_download)
     model, tokenizer, processor = check_loaded(spec, function(config))
-    own = PixelProcessor.adopt(processor, tokenizer)
+    own: PixelProcessor | TextProcessor
+    if sees(model.config):
+        own = PixelProcessor.adopt(processor, tokenizer)
+    else:
+        own = TextProcessor(tokenizer or getattr(processor, "tokenizer", processor))
     profile = profile or default_profile(
         own,
         spec.rpartition(":")[2],
