@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from pixelis.errors import ConfigError, ModelError
+from pixelis.errors import ConfigError, ModelError, PixelisError
 from pixelis.models.pixels import with_pixels
 from pixelis.models.policy import Profile
 
@@ -40,10 +40,24 @@ def find_function(spec: str) -> Any:
         raise ConfigError(
             f"loader:{spec}: there is no module {error.name!r}; put its folder on PYTHONPATH"
         ) from error
+    except (ImportError, SyntaxError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ConfigError(f"loader:{spec} cannot be imported: {reason}") from error
     function = getattr(module, name, None)
     if not callable(function):
         raise ConfigError(f"loader:{spec}: module {module_name} has no function {name!r}")
     return function
+
+
+def run_function(spec: str, function: Any, config: LoaderConfig) -> Any:
+    """What the user's function gives; ModelError with its name for whatever it raises."""
+    try:
+        return function(config)
+    except PixelisError:
+        raise
+    except Exception as error:  # named door: the fault is in code that is not ours
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ModelError(f"loader:{spec} failed: {reason[:300]}") from error
 
 
 def check_loaded(spec: str, loaded: Any) -> tuple[Any, Any, Any]:
@@ -85,7 +99,7 @@ def load(
     device = choose_device(device)
     dtype = str(dtype_for(device)).removeprefix("torch.")
     config = LoaderConfig(device, dtype, allow_download)
-    model, tokenizer, processor = check_loaded(spec, function(config))
+    model, tokenizer, processor = check_loaded(spec, run_function(spec, function, config))
     own: PixelProcessor | TextProcessor
     if sees(model.config):
         own = PixelProcessor.adopt(processor, tokenizer)
