@@ -17,7 +17,7 @@ from pixelis.models.dialects.pick import DEFAULT
 from pixelis.models.dialects.system import BLIND, sentences
 from pixelis.models.policy import Profile
 from pixelis.models.rows import Batch, Rows
-from pixelis.models.template import Message, count_images, segments
+from pixelis.models.template import END, Message, count_images, segments
 from pixelis.ops.workspace import PixelBudget
 
 
@@ -47,10 +47,15 @@ class TextProcessor(Rows):
     def load(cls, folder: Path) -> TextProcessor:
         """The processor of a local checkpoint; ModelError when the folder lacks a tokenizer."""
         try:
-            return cls(AutoTokenizer.from_pretrained(folder, local_files_only=True))
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, StrictDataclassError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise ModelError(f"{folder} has no usable tokenizer: {reason}") from error
+        if END not in tokenizer.get_vocab():  # without its files the library makes an empty one
+            raise ModelError(
+                f"{folder} has no usable tokenizer: it lacks {END}; give one of the Qwen family"
+            )
+        return cls(tokenizer)
 
     def set_budget(self, budget: PixelBudget) -> None:
         """Any will do."""
