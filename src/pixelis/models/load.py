@@ -83,6 +83,10 @@ def bundled(name: str) -> Path:
 
 def load_folder(folder: Path, **options: Any) -> Policy:
     """The policy of a checkpoint folder, with the profile stored in it or a default one."""
+    if not folder.is_dir():
+        raise ModelError(
+            f"there is no folder {folder}; give a checkpoint folder, or a hub id ORG/NAME"
+        )
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder} holds no model (no config.json); give a checkpoint folder")
     # torch and transformers take seconds to import: only when a model is really wanted.

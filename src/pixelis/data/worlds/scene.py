@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -354,5 +354,4 @@ def new_canvas(rng: np.random.Generator, domain: Domain, width: int, height: int
 def finish(canvas: Canvas, kind: str) -> Scene:
     """The scene drawn so far, with noise."""
     add_noise(canvas)
-    clipped = [replace(item, box=item.box) for item in canvas.items]
-    return Scene(canvas.pixels, tuple(clipped), canvas.domain.name, kind)
+    return Scene(canvas.pixels, tuple(canvas.items), canvas.domain.name, kind)
