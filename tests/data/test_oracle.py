@@ -49,9 +49,9 @@ def test_a_wrong_pixel_gives_another_answer():
 def test_a_tally_names_everything_and_numbers_what_was_asked_for():
     things = [("red star", [500, 800], True), ("blue ring", [100, 200], False)]
     things.append(("red cross", [900, 300], True))
-    said = "blue ring [100, 200]; red cross [900, 300] = 1; red star [500, 800] = 2"
-    assert tally(things) == said
-    assert tally([]) == "none"
+    said = "red: blue ring [100, 200]; red cross [900, 300] = 1; red star [500, 800] = 2"
+    assert tally("red", things) == said
+    assert tally("all", []) == "all: none"
 
 
 def test_a_counting_episode_lists_what_there_is():

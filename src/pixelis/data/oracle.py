@@ -142,10 +142,12 @@ def listed(plan: Plan, point: Callable[[tuple[float, float]], list[int]]) -> lis
     return [(name, point(place), place in plan.points) for name, place in plan.among]
 
 
-def tally(things: Sequence[Thing]) -> str:
-    """The thought before a count: everything there is, in reading order, the asked ones numbered.
+def tally(target: str, things: Sequence[Thing]) -> str:
+    """The thought before a count: what is asked for, then everything there is, in reading order,
+    the asked ones numbered.
 
     Args:
+        target: what is counted, as `Plan.target`.
         things: name, point in 0..1000 and whether it is asked for, of each.
 
     To name what comes next and then to decide whether it counts are two small steps; to find the
@@ -155,7 +157,7 @@ def tally(things: Sequence[Thing]) -> str:
     for name, (x, y), asked in sorted(things, key=lambda thing: (thing[1][1], thing[1][0])):
         count += asked
         said.append(f"{name} [{x}, {y}]" + (f" = {count}" if asked else ""))
-    return "; ".join(said) or "none"
+    return f"{target}: {'; '.join(said) or 'none'}"
 
 
 def solve(task: Task, workspace: Workspace, registry: Registry) -> Episode:
@@ -190,7 +192,7 @@ def _solved(solver: Solver) -> Episode:
         image = len(solver.workspace.images) - 1
     if plan.kind == "count":
         cite = f" [crop_{image}]" if image else ""
-        thought = tally(listed(plan, solver.viewed(image)))
+        thought = tally(plan.target, listed(plan, solver.viewed(image)))
         return solver.answer(f"{len(plan.points)}{cite}", thought)
     named = {"image": image} if image else {}
     point = solver.hinted() or solver.point(plan.points[0], image)

@@ -187,7 +187,7 @@ def attribute_queries(scene: Scene) -> Iterator[Query]:
 
 
 def _measure(target: str, item: Item, field: str, box: Box | None = None) -> Plan:
-    return Plan("measure", target, box, (middle(item),), field)
+    return Plan("measure", f"{field} of the {target}", box, (middle(item),), field)
 
 
 def _mark_queries(scene: Scene) -> Iterator[Query]:
@@ -200,7 +200,7 @@ def _mark_queries(scene: Scene) -> Iterator[Query]:
             base = {"card": name}
             where = f"{chip.color} {chip.shape} on the {card.color} sign"
             if len(chips) == 1:
-                plan = _measure(f"shape on the {card.color} sign", chip, "shape", card.box)
+                plan = _measure(f"thing on the {card.color} sign", chip, "shape", card.box)
                 yield Query(family, "shape_on", base, chip.shape, "word", plan)
             elif chip.color in colors:
                 plan = _measure(f"{chip.color} on the {card.color} sign", chip, "shape", card.box)
@@ -251,7 +251,7 @@ def _card_queries(scene: Scene) -> Iterator[Query]:
     place = _bare(card, scene.children(index))
     if place is None:
         return
-    plan = Plan("measure", "the sign", None, (place,), "color")
+    plan = Plan("measure", "color of the sign", None, (place,), "color")
     texts = [item.text for item in scene.children(index) if item.kind == "text"]
     said = texts[0].split("\n")[0] if texts else ""
     slots = {

@@ -165,7 +165,8 @@ def ask_count(rng: np.random.Generator, seen: Seen) -> Turn:
         chosen, words = [i for i in items if i.shape == one.shape], f"{one.shape} things"
     asked = {id(item) for item in chosen}
     things = [(name(i), list(seen.point(tasks.middle(i))), id(i) in asked) for i in items]
-    return f"How many {words} do you see?", turn(tally(things), str(len(chosen)))
+    target = "all" if kind < 0.3 else words.removesuffix(" things")
+    return f"How many {words} do you see?", turn(tally(target, things), str(len(chosen)))
 
 
 ASK: dict[str, Callable[[np.random.Generator, Seen], Turn]] = {
@@ -201,7 +202,7 @@ def closer_turn(seen: Seen, query: Query, image: int) -> str:
     plan = query.plan
     if plan.kind == "count":
         cite = f" [crop_{image}]" if image else ""
-        thought = tally(listed(plan, lambda place: list(seen.point(place))))
+        thought = tally(plan.target, listed(plan, lambda place: list(seen.point(place))))
         return turn(thought, f"{len(plan.points)}{cite}")
     arguments: dict[str, object] = {"point_2d": list(seen.point(plan.points[0]))}
     if image:
