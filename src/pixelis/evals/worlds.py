@@ -49,7 +49,7 @@ def question_of(task: tasks.Task, name: str) -> Question:
     """A task as the question called `name`; its truth stays with it for the oracle."""
     return Question(
         id=name,
-        media=task.image,
+        media=task.source,
         text=task.question,
         gold=task.answer,
         answer_type=UNKNOWN if task.plan.kind == "unknown" else task.answer_type,
