@@ -43,6 +43,7 @@ MIX = (0.6, 0.2, 0.2)
 SHARD = 50
 APART = 9973  # between the first tasks of two shards; more than a shard can use up
 MOST_STEPS = 20
+PATIENCE_S = 1800.0
 JPEG = {"format": "JPEG", "quality": 92, "subsampling": 0}
 FORM_SHARES = (0.35, 0.2, 0.3, 0.15)  # of the forms of slips, in the order of `FORMS`
 SETTINGS = "make.json"
@@ -232,7 +233,8 @@ class Shard:
         self.report.written[made.kind] += 1
         self.report.families[base.task.family] += 1
         if rng.random() < self.recipe.replayed:
-            same = replay(made.episode, base.media).same
+            with _workspace(base, self.recipe) as workspace:
+                same = replay(made.episode, base.media, workspace=workspace).same
             self.report.replays["identical" if same else "different"] += 1
         if self.writer is None or made.kind == "trap":
             return made
@@ -251,12 +253,18 @@ def base_of(task: Task) -> Base:
     return Base(task, data, name, open_media(data, name=name))
 
 
+def _workspace(base: Base, recipe: Recipe) -> Workspace:
+    """A fresh one; its time limit is so wide that no episode depends on how busy a machine is."""
+    limit = recipe.text_limit
+    return Workspace(base.media, recipe.budget, text_limit=limit, time_limit_s=PATIENCE_S)
+
+
 def execute(
     base: Base, recipe: Recipe, form: str = "", rng: np.random.Generator | None = None
 ) -> Made | None:
     """The golden episode of a base, or one with a slip of that form (None when it is none)."""
     task = base.task
-    with Workspace(base.media, recipe.budget, text_limit=recipe.text_limit) as workspace:
+    with _workspace(base, recipe) as workspace:
         if rng is None:
             episode: Episode | None = solve(task, workspace, REGISTRY)
         else:

@@ -126,6 +126,6 @@ def draw_tasks(rows: Sequence[Sequence[Task]]) -> Image.Image:
             shown = picture_of(open_media(task.source))
             left, top = x * (cell + 8) + 4, y * (cell + words)
             canvas.paste(shown, (left, top + cell - shown.height))
-            said = textwrap.wrap(task.question, 36)[:3] + [f"-> {task.answer}"[:38]]
+            said = [*textwrap.wrap(task.question, 36)[:3], f"-> {task.answer}"[:38]]
             pen.multiline_text((left, top + cell + 2), "\n".join(said), "black", face, spacing=2)
     return canvas

@@ -185,7 +185,7 @@ def same(solver: Solver, plan: Plan) -> Episode:
 
 # clips --------------------------------------------------------------------------------------------
 def frame(solver: Solver, plan: Plan) -> Episode:
-    """Looks at later frames and measures a thing in the last of them, or in the first that has it."""
+    """Looks at later frames; measures a thing in the last of them, or the first that has it."""
     solver.act(plan.target, "select_frames", frames=list(plan.frames))
     first = int(plan.names[0]) if plan.names else len(plan.frames) - 1
     image = solver.seen.data["images"][first]

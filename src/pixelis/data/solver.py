@@ -83,7 +83,9 @@ class Solver:
 
     def line(self, field: str) -> str:
         """The reference to the latest text, or to its `first` or `last` line."""
-        found = [seen.data for seen in self.episode.observations if seen.handle and "lines" in seen.data]
+        found = [
+            seen.data for seen in self.episode.observations if seen.handle and "lines" in seen.data
+        ]
         name = self.latest("text")
         if not field or not found:
             return f"{{{name}}}"
@@ -109,7 +111,7 @@ class Solver:
         return {"image": number} if number else {}
 
     def hinted(self) -> list[int] | None:
-        """The point that the last observation named, when it lies in the middle of what is meant."""
+        """The point that the last observation named, when it lies amid what is meant."""
         seen = self.episode.observations[-1:]
         if not self.slips or not seen or "near" not in seen[0].data:
             return None

@@ -46,10 +46,7 @@ class Writer:
         places = [k for k, step in enumerate(episode.steps) if wordy(step.thought)]
         if not places:
             return episode
-        asked = [
-            Request([{"role": "user", "content": ASK.format(thought=episode.steps[k].thought)}], seed=seed + k)
-            for k in places
-        ]  # fmt: skip
+        asked = [_request(episode.steps[k].thought, seed + k) for k in places]
         turns = self.policy.generate(asked, Sampling(self.temperature, max_new_tokens=80))
         if len(turns) != len(places):
             raise ModelError(f"the writer gave {len(turns)} replies to {len(places)} requests")
@@ -62,6 +59,10 @@ class Writer:
             else:
                 self.refused += 1
         return replace(episode, steps=tuple(steps))
+
+
+def _request(thought: str, seed: int) -> Request:
+    return Request([{"role": "user", "content": ASK.format(thought=thought)}], seed=seed)
 
 
 def wordy(thought: str) -> bool:

@@ -96,5 +96,3 @@ def _both(item: Item, kind: str, slots: dict[str, str], words: str) -> Iterator[
         plan = measure(target, item, field)
         answer = str(getattr(item, field))
         yield Query("attribute_recognition", f"{field}_{kind}", slots, answer, answer_type, plan)
-
-

@@ -18,8 +18,8 @@ WORDS = {
     ("size", "less"): "[smaller|tinier|lesser in size|less big]",
     ("width", "more"): "[wider|broader|longer from left to right|of greater width]",
     ("width", "less"): "[narrower|less wide|shorter from left to right|of smaller width]",
-    ("height", "more"): "[taller|higher from top to bottom|of greater height|longer from top to bottom]",
-    ("height", "less"): "[shorter from top to bottom|less tall|lower from top to bottom|of smaller height]",
+    ("height", "more"): "[taller|higher from top to bottom|longer from top to bottom]",
+    ("height", "less"): "[shorter from top to bottom|less tall|lower from top to bottom]",
 }  # fmt: skip
 
 

@@ -105,8 +105,6 @@ def bare(card: Item, inside: Sequence[Item]) -> tuple[float, float] | None:
     return None
 
 
-
-
 class Named(NamedTuple):
     """A thing that a question can name without doubt, and the word that answers with it."""
 

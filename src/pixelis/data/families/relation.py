@@ -28,7 +28,9 @@ def queries(scene: Scene) -> Iterator[Query]:
     yield from _labels(scene)
 
 
-def _looks(kind: str, item: Item, target: str, slots: dict[str, str], hard: int = 0) -> Iterator[Query]:
+def _looks(
+    kind: str, item: Item, target: str, slots: dict[str, str], hard: int = 0
+) -> Iterator[Query]:
     """Its colour and its shape; the thought names the other of the two."""
     answers: tuple[tuple[str, AnswerType, str], ...] = (
         ("color", "color", item.shape), ("shape", "word", f"{item.color} one"),
@@ -97,7 +99,7 @@ def _signs(scene: Scene) -> Iterator[Query]:
     texts = [i for i in scene.items if i.kind == "text" and i.parent in names and not i.role]
     if len(texts) < 2 or len({item.text.lower() for item in texts}) < len(texts):
         return
-    texts = sorted(texts, key=lambda item: (scene.items[item.parent].box.center.y))
+    texts = sorted(texts, key=lambda item: scene.items[item.parent].box.center.y)
     cards = [scene.items[item.parent] for item in texts]
     for item, card in zip(texts, cards, strict=True):
         said = item.text.replace("\n", " ")
@@ -136,7 +138,11 @@ def _likeness(scene: Scene) -> Iterator[Query]:
 
 
 def _same(
-    field: str, one: Item, other: Item, points: tuple[tuple[float, float], ...], names: tuple[str, str]
+    field: str,
+    one: Item,
+    other: Item,
+    points: tuple[tuple[float, float], ...],
+    names: tuple[str, str],
 ) -> Query:
     equal = getattr(one, field) == getattr(other, field)
     known = "shape" if field == "color" else "color"
@@ -152,6 +158,9 @@ def _labels(scene: Scene) -> Iterator[Query]:
         if item.role != "label" or item.link < 0:
             continue
         bar = scene.items[item.link]
-        point = (item.box.center.x, bar.box.y2 - min(0.4 * bar.box.height, 0.05 * scene.size.height))
+        point = (
+            item.box.center.x,
+            bar.box.y2 - min(0.4 * bar.box.height, 0.05 * scene.size.height),
+        )
         plan = Plan("label", f"label {item.text}", None, (point,), "color", words=(item.text,))
         yield Query(FAMILY, "bar_of", {"said": item.text}, bar.color, "color", plan, 1)

@@ -78,7 +78,9 @@ def _sides(one: Named, other: Named) -> Iterator[Query]:
         yield Query(FAMILY, f"{kind}_option", slots, "AB"[pair.index(side)], "option", plan)
 
 
-def _looks(kind: str, item: Item, target: str, slots: dict[str, str], hard: int = 0) -> Iterator[Query]:
+def _looks(
+    kind: str, item: Item, target: str, slots: dict[str, str], hard: int = 0
+) -> Iterator[Query]:
     """Its colour and its shape; the thought names the other of the two."""
     answers: tuple[tuple[str, AnswerType, str], ...] = (
         ("color", "color", item.shape), ("shape", "word", f"{item.color} one"),
@@ -127,7 +129,11 @@ def _only(thing: Named, objects: Sequence[Named]) -> Iterator[Query]:
             if t.item is not thing.item and t.item not in there and _leans(t.item, thing.item, side)
         ]
         if len(there) == 1 and not doubt:
-            target = f"{side} of the {plain(thing)}" if side in ("left", "right") else f"{side} the {plain(thing)}"
+            target = (
+                f"{side} of the {plain(thing)}"
+                if side in ("left", "right")
+                else f"{side} the {plain(thing)}"
+            )
             yield from _looks("side", there[0], target, {"a": thing.name, "side": words}, 1)
 
 

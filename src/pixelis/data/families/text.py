@@ -39,5 +39,3 @@ def queries(scene: Scene) -> Iterator[Query]:
             if len(lines) > 1:
                 plan = Plan("read", f"{field} line", field=field)
                 yield Query("text_extraction", f"read_{field}", {}, line, "text", plan)
-
-

@@ -189,7 +189,9 @@ def _races(film: Film) -> Iterator[Query]:
         pair = sorted((paces[chosen], paces[next_to]))
         if pair[1] < FASTER * pair[0]:
             continue
-        plan = Plan("follow", target, field="speed", names=names, boxes=boxes, say=say, frames=frames)
+        plan = Plan(
+            "follow", target, field="speed", names=names, boxes=boxes, say=say, frames=frames
+        )
         kind = "fastest" if say == "more" else "slowest"
         yield Query(FAMILY, kind, {}, names[chosen], "color", plan, len(actors) - 1)
 
@@ -204,8 +206,13 @@ def _arrivals(film: Film) -> Iterator[Query]:
         if actor.boxes[0] is not None or box is None or not _whole(box, actor):
             continue
         point = cast(tuple[float, float], tuple(box.center))
-        for field, kind, seen in (("color", "color", actor.shape), ("shape", "word", f"{actor.color} one")):
-            plan = Plan("frame", f"new in the last frame: {seen}", None, (point,), field, frames=(last,))
+        for field, kind, seen in (
+            ("color", "color", actor.shape),
+            ("shape", "word", f"{actor.color} one"),
+        ):
+            plan = Plan(
+                "frame", f"new in the last frame: {seen}", None, (point,), field, frames=(last,)
+            )
             answer = str(getattr(actor, field))
             yield Query(FAMILY, f"arrives_{field}", {}, answer, kind, plan, 1)  # type: ignore[arg-type]
         first = next(n for n, b in enumerate(actor.boxes) if b is not None)
@@ -213,7 +220,7 @@ def _arrivals(film: Film) -> Iterator[Query]:
 
 
 def _appearing(film: Film, actor: Actor, first: int) -> Iterator[Query]:
-    """In which part of the clip a thing appears: seen at one third, at two thirds, or at the end."""
+    """In which part of the clip a thing appears: seen at a third, at two thirds, or at the end."""
     share = first / film.frames
     if min(abs(share - third) for third in THIRDS) < 0.09:
         return
@@ -241,7 +248,12 @@ def _movers(film: Film) -> Iterator[Query]:
     if not _whole(box, actor):
         return
     point = cast(tuple[float, float], tuple(box.center))
-    for field, kind, seen in (("color", "color", actor.shape), ("shape", "word", f"{actor.color} one")):
-        plan = Plan("frame", f"moved in the last frame: {seen}", None, (point,), field, frames=(last,))
+    for field, kind, seen in (
+        ("color", "color", actor.shape),
+        ("shape", "word", f"{actor.color} one"),
+    ):
+        plan = Plan(
+            "frame", f"moved in the last frame: {seen}", None, (point,), field, frames=(last,)
+        )
         answer = str(getattr(actor, field))
         yield Query(FAMILY, f"mover_{field}", {}, answer, kind, plan, 1)  # type: ignore[arg-type]

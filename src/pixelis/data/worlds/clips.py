@@ -25,7 +25,9 @@ RATE = 8
 MARGIN = 16  # px of background beyond the picture, for a camera that shakes
 VISIBLE = 0.25  # share of its pixels below which a thing counts as hidden
 SHAPES = ("circle", "square", "star", "heart", "diamond", "hexagon", "cross", "triangle")
-QUALITY = {"crf": "20", "preset": "veryfast"}
+# Without the last, x264 gives other bytes on another processor.
+ALIKE = "threads=1:lookahead-threads=1:cpu-independent=1"
+QUALITY = {"crf": "20", "preset": "veryfast", "x264-params": ALIKE}
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,9 @@ class Stage:
         """A thing that goes through stops (share of time, x, y), evenly between them."""
         when, x, y = np.array(stops, np.float64).T
         now = np.linspace(0, 1, self.frames)
-        way = np.stack([np.interp(now, when, x * self.width), np.interp(now, when, y * self.height)], 1)
+        way = np.stack(
+            [np.interp(now, when, x * self.width), np.interp(now, when, y * self.height)], 1
+        )
         return Role(way, side or self.side)
 
 
@@ -160,7 +164,9 @@ def _hide(stage: Stage) -> list[Role]:
     gaps = 1 / (count + 0.2)
     for k in range(count):
         middle = (k + 0.6) * gaps
-        stage.posts.append((round((middle - wide / 2) * stage.width), round((middle + wide / 2) * stage.width)))
+        stage.posts.append(
+            (round((middle - wide / 2) * stage.width), round((middle + wide / 2) * stage.width))
+        )
     passed = int(rng.integers(0, count + 1))
     edges = [0.6 * gaps - wide / 2, *((k + 1.1) * gaps for k in range(count))]
     start = edges[0] - stage.side / 2 / stage.width - 0.02
@@ -191,9 +197,16 @@ def _enter(stage: Stage) -> list[Role]:
     rows = _rows(stage, count)
     roles = [stage.still(float(rng.uniform(0.15, 0.85)), row) for row in rows[1:]]
     way = float(rng.choice([-1, 1]))
-    when = float(rng.choice([rng.uniform(0.1, 0.22), rng.uniform(0.42, 0.55), rng.uniform(0.74, 0.82)]))
+    when = float(
+        rng.choice([rng.uniform(0.1, 0.22), rng.uniform(0.42, 0.55), rng.uniform(0.74, 0.82)])
+    )
     out, at = 0.5 - way * 0.75, 0.5 - way * rng.uniform(-0.2, 0.25)
-    stops = ((0, out, rows[0]), (max(when - 0.06, 0.01), out, rows[0]), (min(when + 0.14, 1), at, rows[0]), (1, at, rows[0]))
+    stops = (
+        (0, out, rows[0]),
+        (max(when - 0.06, 0.01), out, rows[0]),
+        (min(when + 0.14, 1), at, rows[0]),
+        (1, at, rows[0]),
+    )
     roles.append(stage.path(*stops))
     return roles
 
@@ -240,7 +253,17 @@ def draw_clip(rng: np.random.Generator, domain: Domain, story: str | None = None
         for k, role in enumerate(roles)
     )
     items = tuple(Item("object", a.color, a.shape, a.boxes[0]) for a in actors if a.boxes[0])
-    return Film(pictures[0], items, domain.name, "clip", encode(pictures), actors, chosen, shakes, len(stage.posts))
+    return Film(
+        pictures[0],
+        items,
+        domain.name,
+        "clip",
+        encode(pictures),
+        actors,
+        chosen,
+        shakes,
+        len(stage.posts),
+    )
 
 
 def _dress(rng: np.random.Generator, back: np.ndarray, roles: list[Role]) -> None:
@@ -260,7 +283,9 @@ def _shaking(rng: np.random.Generator, frames: int) -> np.ndarray:
     return np.clip(np.round(steps - steps[0]), -MARGIN + 2, MARGIN - 2).astype(int)
 
 
-def _posts(rng: np.random.Generator, stage: Stage, back: np.ndarray, roles: list[Role]) -> np.ndarray:
+def _posts(
+    rng: np.random.Generator, stage: Stage, back: np.ndarray, roles: list[Role]
+) -> np.ndarray:
     """Paints the posts into the background; boolean (width + 2 margins) of their columns."""
     front = np.zeros(back.shape[1], bool)
     taken = {role.color for role in roles}
@@ -275,7 +300,9 @@ def _posts(rng: np.random.Generator, stage: Stage, back: np.ndarray, roles: list
     return front
 
 
-def _look(rng: np.random.Generator, domain: Domain, role: Role) -> tuple[np.ndarray, np.ndarray | RGB]:
+def _look(
+    rng: np.random.Generator, domain: Domain, role: Role
+) -> tuple[np.ndarray, np.ndarray | RGB]:
     alpha = sprites.shape_alpha(role.shape, role.side, role.side, float(rng.normal(0, 6)))
     pattern = str(rng.choice(domain.patterns))
     return alpha, surface(rng, pattern, draw_color(rng, role.color), alpha.shape)
@@ -302,7 +329,10 @@ def _place(
     target[:] = part[: target.shape[0], : target.shape[1]]
     dx, dy = (int(v) for v in shake)
     seen = np.zeros_like(cover)
-    window = slice(MARGIN + dy, MARGIN + dy + stage.height), slice(MARGIN + dx, MARGIN + dx + stage.width)
+    window = (
+        slice(MARGIN + dy, MARGIN + dy + stage.height),
+        slice(MARGIN + dx, MARGIN + dx + stage.width),
+    )
     seen[window] = cover[window]
     total = max(int((alpha > 127).sum()), 1)
     if there is None or seen.sum() < VISIBLE * total:
@@ -336,7 +366,9 @@ def encode(pictures: list[np.ndarray], rate: int = RATE) -> bytes:
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = "yuv420p"
         for picture in pictures:
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+            # The library's own conversion does not give the same bytes every time.
+            planes = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2YUV_I420)
+            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
             container.mux(list(stream.encode(frame)))
         container.mux(list(stream.encode(None)))
     return file.getvalue()

@@ -105,26 +105,31 @@ class Table(NamedTuple):
     columns: Mapping[str, Maker]
 
 
+LESSONS = ("Yoga", "Drawing", "Chess", "Piano", "Spanish", "Pottery", "Boxing", "Sewing")
+JOBS = ("Cook", "Driver", "Nurse", "Painter", "Baker", "Gardener", "Pilot", "Clerk")
+_day = _one("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
+_some = _number(10, 99)
+_last = _one(*LAST)
+
 TABLES = (
     Table(
         "Departures", "To", CITIES, {"Time": _time, "Platform": _number(10, 30), "Train": _phone}
     ),
+    Table("Price list", "Item", GOODS, {"Price": _price, "Stock": _some, "Aisle": _some}),
+    Table("Results", "Team", CITIES, {"Points": _some, "Goals": _some, "Coach": _last}),
     Table(
-        "Price list", "Item", GOODS, {"Price": _price, "Stock": _number(10, 99), "Aisle": _number(10, 40)},
+        "Classes",
+        "Class",
+        LESSONS,
+        {"Day": _day, "Start": _time, "Hall": _number(10, 60), "Teacher": _last},
     ),
     Table(
-        "Results", "Team", CITIES, {"Points": _number(10, 99), "Goals": _number(10, 80), "Coach": _one(*LAST)},
+        "Staff",
+        "Person",
+        FIRST,
+        {"Office": _number(100, 480), "Phone": _phone, "Job": _one(*JOBS)},
     ),
-    Table(
-        "Classes", "Class", ("Yoga", "Drawing", "Chess", "Piano", "Spanish", "Pottery", "Boxing", "Sewing"),
-        {"Day": _one("Monday", "Tuesday", "Wednesday", "Thursday", "Friday"), "Start": _time,
-         "Hall": _number(10, 60), "Teacher": _one(*LAST)},
-    ),
-    Table(
-        "Staff", "Person", FIRST, {"Office": _number(100, 480), "Phone": _phone, "Job": _one(
-            "Cook", "Driver", "Nurse", "Painter", "Baker", "Gardener", "Pilot", "Clerk")},
-    ),
-)  # fmt: skip
+)
 
 
 class Chart(NamedTuple):
@@ -140,4 +145,4 @@ CHARTS = (
     Chart("Sales", ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct")),
     Chart("Votes", ("Anna", "Ben", "Carl", "Dora", "Emil", "Fay", "Gus", "Hugo")),
     Chart("Rainfall", ("York", "Hull", "Bath", "Ely", "Leeds", "Dover", "Perth")),
-)  # fmt: skip
+)
