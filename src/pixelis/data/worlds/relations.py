@@ -5,7 +5,8 @@ The second of a pair has the `role` (`touch`, `tied`, `top`) and links to the fi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,9 +15,12 @@ from pixelis.data.worlds import scene
 from pixelis.data.worlds.palette import ANCHORS, COLORS, RGB, contrast, draw_color
 from pixelis.data.worlds.scene import Canvas, Item
 from pixelis.data.worlds.sprites import SHAPES
+from pixelis.geometry import Box
 
 # They fill their box to the edges, so that two of them side by side do touch.
-SQUARE_SHAPES = ("square", "circle", "hexagon", "cross", "star", "diamond")
+FULL = ("square", "circle", "cross")
+STANDING = ("square", "circle", "triangle", "star", "heart", "diamond", "cross")
+SUNK = 0.08  # of a thing's side behind the upper edge of its shelf: shapes end above their box
 
 
 class Stock:
@@ -35,7 +39,7 @@ class Stock:
                 return name
         return self.colors.pop()
 
-    def shape(self, among: tuple[str, ...] = SHAPES) -> str:
+    def shape(self, among: Sequence[str] = SHAPES) -> str:
         """The next shape, one of these."""
         name = next((name for name in self.shapes if name in among), self.shapes[0])
         self.shapes.remove(name)
@@ -56,13 +60,13 @@ def draw_pairs(canvas: Canvas) -> None:
         if center is None:
             continue
         across = rng.random() < 0.5
-        shift = np.array([0.5, 0.0] if across else [0.0, 0.5]) * side * 0.97
+        shift = np.array([0.5, 0.0] if across else [0.0, 0.5]) * side * 0.88
         color = stock.color()
         two = (color, stock.color(color))
-        first = _put(canvas, stock.shape(SQUARE_SHAPES), two[0], side, np.array(center) - shift)
+        first = _put(canvas, str(rng.choice(FULL)), two[0], side, np.array(center) - shift)
         if first < 0:
             continue
-        if _put(canvas, stock.shape(SQUARE_SHAPES), two[1], side, np.array(center) + shift) >= 0:
+        if _put(canvas, str(rng.choice(FULL)), two[1], side, np.array(center) + shift) >= 0:
             canvas.note(role="touch", link=first)
     _alone(canvas, stock, int(rng.integers(1, 4)))
 
@@ -128,22 +132,36 @@ def draw_shelves(canvas: Canvas) -> None:
         center = canvas.free_place(width, total * 1.05, gap=0.03 * least)
         if center is None or width >= canvas.width:
             continue
-        color = stock.color()
-        top = center[1] - total / 2 + side * 0.97
-        ground = draw_color(rng, color)
-        under = RGB(*(int(v) for v in canvas.pixels[int(top + height / 2), int(center[0])]))
-        if contrast(ground, under) < 0.2:
-            continue
-        alpha = np.full((round(height), round(width)), 255, np.uint8)
-        box = canvas.ink(alpha, ground, (center[0], top + height / 2))
-        if box is None:
-            continue
-        canvas.items.append(Item("card", color, "card", box, role="shelf"))
-        shelf = len(canvas.items) - 1
-        x = center[0] + float(rng.uniform(-0.25, 0.25)) * (width - side)
-        shape = stock.shape(("square", "circle", "triangle", "star", "heart", "diamond", "cross"))
-        if _put(canvas, shape, stock.color(color), side, np.array([x, top - side / 2])) >= 0:
-            canvas.note(role="top", link=shelf)
+        _shelf(canvas, stock, center, (width, height), side)
+
+
+def _shelf(
+    canvas: Canvas,
+    stock: Stock,
+    center: tuple[float, float],
+    size: tuple[float, float],
+    side: float,
+) -> None:
+    """A thing of that side and below it a shelf of that size, together around `center`."""
+    rng, (width, height) = canvas.rng, size
+    color = stock.color()
+    top = center[1] + (side - height) / 2
+    ground = draw_color(rng, color)
+    under = RGB(*(int(v) for v in canvas.pixels[int(top + height / 2), int(center[0])]))
+    if contrast(ground, under) < 0.2:
+        return
+    x = center[0] + float(rng.uniform(-0.25, 0.25)) * (width - side)
+    at = np.array([x, top - side * (0.5 - SUNK)])
+    thing = _put(canvas, stock.shape(STANDING), stock.color(color), side, at)
+    alpha = np.full((round(height), round(width)), 255, np.uint8)
+    box = canvas.ink(alpha, ground, (center[0], top + height / 2))
+    if box is None:
+        raise RuntimeError("a shelf was drawn outside the canvas")
+    canvas.items.append(Item("card", color, "card", box, role="shelf"))
+    if thing >= 0:
+        item = canvas.items[thing]
+        seen = Box(item.box.x1, item.box.y1, item.box.x2, min(item.box.y2, box.y1))
+        canvas.items[thing] = replace(item, box=seen, role="top", link=len(canvas.items) - 1)
 
 
 KINDS: dict[str, Callable[[Canvas], None]] = {
