@@ -6,7 +6,7 @@ from pixelis.data import tasks
 from pixelis.errors import ConfigError
 from pixelis.evals.question import UNKNOWN, Benchmark, Question
 
-FROZEN_SEED = 20261123
+FROZEN_SEED = 20261207
 SPLITS = ("test", "shift")
 EXAM_QUESTIONS = 500
 

@@ -23,6 +23,7 @@ from pixelis.geometry import Box
 
 RATE = 8
 MARGIN = 16  # px of background beyond the picture, for a camera that shakes
+STANDS_OUT = 0.33  # contrast of a thing and its background
 VISIBLE = 0.25  # share of its pixels below which a thing counts as hidden
 SHAPES = ("circle", "square", "star", "heart", "diamond", "hexagon", "cross", "triangle")
 # Without the last, x264 gives other bytes on another processor.
@@ -269,8 +270,10 @@ def draw_clip(rng: np.random.Generator, domain: Domain, story: str | None = None
 def _dress(rng: np.random.Generator, back: np.ndarray, roles: list[Role]) -> None:
     """Gives every thing a colour and a shape of its own that show on the background."""
     ground = backgrounds.mean_color(back)
-    plain = [n for n in COLORS if min(contrast(a, ground) for a in ANCHORS[n]) > 0.28]
-    names = rng.permutation(np.array(plain or list(COLORS)))
+    apart = {name: min(contrast(a, ground) for a in ANCHORS[name]) for name in COLORS}
+    ranked = sorted(COLORS, key=lambda name: -apart[name])
+    plain = [name for k, name in enumerate(ranked) if k < len(roles) or apart[name] > STANDS_OUT]
+    names = rng.permutation(np.array(plain))
     shapes = rng.permutation(np.array(SHAPES))
     for role, color, shape in zip(roles, names, shapes, strict=False):
         role.color, role.shape = str(color), str(shape)
