@@ -1,6 +1,6 @@
 """Draws docs/images/worlds.jpg: two tasks of every family, with question and answer.
 
-    python docs/worlds.py
+python docs/worlds.py
 """
 
 from __future__ import annotations

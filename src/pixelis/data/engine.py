@@ -44,7 +44,7 @@ SHARD = 50
 APART = 9973  # between the first tasks of two shards; more than a shard can use up
 MOST_STEPS = 20
 PATIENCE_S = 1800.0
-JPEG = {"format": "JPEG", "quality": 92, "subsampling": 0}
+JPEG: dict[str, Any] = {"format": "JPEG", "quality": 92, "subsampling": 0}
 FORM_SHARES = (0.35, 0.2, 0.3, 0.15)  # of the forms of slips, in the order of `FORMS`
 SETTINGS = "make.json"
 
@@ -196,6 +196,7 @@ class Shard:
 
     def _episodes(self, base: Base, due: list[str], index: int) -> Iterator[Made]:
         golden = execute(base, self.recipe)
+        assert golden is not None
         fault = fault_of(base.task, golden.episode)
         if fault:
             self.report.rejected[f"{base.task.family}: {fault}"] += 1

@@ -91,7 +91,7 @@ def mistaken(solver: Solver, rng: np.random.Generator) -> bool:
         place = plan.box.center if plan.box else None
         if place is None:
             return False
-        spot = solver.point(tuple(place), 0)
+        spot = solver.point((place.x, place.y), 0)
         solver.act(plan.target, "segment_object_at", point_2d=spot)
         solver.slips += 1
         return True

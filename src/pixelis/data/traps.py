@@ -26,7 +26,9 @@ _DIALECT = Qwen3()
 
 def trapped(task: Task, golden: Episode, rng: np.random.Generator) -> Episode | None:
     """The golden episode with a wrong end; None when none can be made of it."""
-    if golden.answer is None or not golden.answer.known or not golden.answer.evidence:
+    if golden.answer is None or not golden.answer.known:
+        return None
+    if not golden.answer.evidence and task.plan.kind != "count":
         return None
     logical = list(_logical(task, golden))
     perceptual = list(_perceptual(task, golden))
@@ -46,7 +48,7 @@ def _logical(task: Task, golden: Episode) -> Iterator[tuple[str, str]]:
     if task.plan.kind in DEDUCED and task.answer_type != "number":
         for wrong in (*_rivals(task), *wrong_answers(task)[:1]):
             yield f"{wrong}{cited}", thought
-    handle = golden.answer.evidence[-1] if golden.answer else ""
+    handle = golden.answer.evidence[-1] if golden.answer and golden.answer.evidence else ""
     if task.plan.kind in ("measure", "frame", "label") and handle.startswith("mask_"):
         for field in ("shape", "color", "position"):
             if field != task.plan.field:
@@ -75,7 +77,7 @@ def _rivals(task: Task) -> tuple[str, ...]:
 
 def _cited(golden: Episode) -> str:
     assert golden.answer is not None
-    return f" [{', '.join(golden.answer.evidence)}]"
+    return f" [{', '.join(golden.answer.evidence)}]" if golden.answer.evidence else ""
 
 
 def _is_wrong(task: Task, golden: Episode, raw: str) -> bool:

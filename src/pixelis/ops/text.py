@@ -66,7 +66,8 @@ def read_text(workspace: Workspace, arguments: ReadText) -> Observation:
         return Observation(text="no text found", box=box, data={"text": "", "lines": []})
     lines = [line.moved(corner[0], corner[1]) for line in lines]
     frame = workspace.view(arguments.image).frame
-    told, sought = "", {}
+    told = ""
+    sought: dict[str, Any] = {}
     if arguments.find is not None:
         told, sought = _sought(workspace, arguments, lines)
     handle = workspace.add_handle("text", {**fields(lines), **sought}, box, frame)

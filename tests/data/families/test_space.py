@@ -17,7 +17,9 @@ def scene(*items):
 
 
 ROW = scene(
-    thing("red", "star", 40, 280), thing("blue", "ring", 280, 290), thing("green", "heart", 500, 300)
+    thing("red", "star", 40, 280),
+    thing("blue", "ring", 280, 290),
+    thing("green", "heart", 500, 300),
 )
 
 

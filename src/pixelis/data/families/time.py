@@ -97,7 +97,8 @@ def _ends(film: Film) -> Iterator[Query]:
         row = ("top", "", "bottom")[sum(y > third for third in THIRDS)]
         answer = f"{row} {column}".strip() or "centre"
         target = f"last frame: {actor.color} {actor.shape}"
-        plan = Plan("frame", target, None, (tuple(box.center),), "position", frames=(last,))
+        point = cast(tuple[float, float], tuple(box.center))
+        plan = Plan("frame", target, None, (point,), "position", frames=(last,))
         yield Query(FAMILY, "end_place", _slots(actor), answer, "word", plan, 1)
 
 

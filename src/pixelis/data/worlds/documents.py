@@ -23,11 +23,11 @@ GAP = 2.2  # least gap between columns in letter heights
 
 
 class Sheet(NamedTuple):
-    """The paper of a document: its box, colour, index among the items, and how it is written on."""
+    """The paper of a document: its box, colour, index (`card`) among the items, font, size, ink."""
 
     box: Box
     ground: RGB
-    index: int
+    card: int
     font: str
     bold: str
     size: int
@@ -42,7 +42,7 @@ def write(
     left, top, right, _ = face.getbbox(text)
     mask = sprites.text_alpha(text, font, size)
     at = x - anchor * (right - left)
-    box = sprites.paste(canvas.pixels, mask, tuple(ink), at, y + top)
+    box = sprites.paste(canvas.pixels, mask, ink, at, y + top)
     if box is None:
         raise RuntimeError(f"{text!r} was written outside the canvas")
     return Box(*box)
@@ -84,7 +84,7 @@ def _bold(fonts: Sequence[str], font: str) -> str:
 
 def add_text(canvas: Canvas, sheet: Sheet, text: str, box: Box, role: str, **more: int) -> int:
     """Notes a written line; gives its index."""
-    canvas.items.append(Item("text", "black", "text", box, text, sheet.index, role, **more))
+    canvas.items.append(Item("text", "black", "text", box, text, sheet.card, role, **more))
     return len(canvas.items) - 1
 
 
