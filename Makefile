@@ -29,6 +29,7 @@ docs: $(VENV)/.full
 	$(BIN)/pixelis help --out docs/help.md
 	$(BIN)/pixelis ops gallery --out docs/gallery
 	$(BIN)/python docs/dialects.py
+	$(BIN)/python docs/worlds.py
 
 # The picture at the top of README.md: the bundled model's trace as a browser shows it.
 picture: $(VENV)/.core

@@ -40,10 +40,11 @@ def test_a_measured_answer_points_at_its_evidence():
 
 
 def test_a_wrong_pixel_gives_another_answer():
-    task = tasks.draw(8, 1, "test", ("attribute_recognition",))
+    drawn = (tasks.draw(8, k, "test", ("attribute_recognition",)) for k in range(40))
+    task = next(t for t in drawn if t.plan.field == "color" and t.answer in ("red", "yellow"))
     before = solved(task).answer.text
     task.scene.pixels[:] = task.scene.pixels[..., ::-1] // 2
-    assert solved(task).answer.text != before or before in ("black", "grey")
+    assert solved(task).answer.text != before
 
 
 def test_a_tally_names_everything_and_numbers_what_was_asked_for():
@@ -78,7 +79,10 @@ def test_the_last_line_is_the_last():
     assert episode.answer.text == lines[-1]["text"]
 
 
-@pytest.mark.parametrize("family", tasks.FAMILIES)
+OLD = ("text_extraction", "attribute_recognition", "object_counting")
+
+
+@pytest.mark.parametrize("family", OLD)
 def test_a_slip_is_seen_and_mended(family):
     mended = 0
     for k in range(12):

@@ -10,8 +10,8 @@ from pixelis.evals.worlds import FROZEN_SEED, read_worlds
 
 # An exam that changes makes every older figure incomparable: draw a new one under a new seed.
 FROZEN = {
-    "test": "9ef0c339eb76c8c85008eab25d280daaf94c7afb604c11d696a19089d76701fe",
-    "shift": "3d923be85fdcea7c241d36494325766e257e5284add359595727299525c5cf67",
+    "test": "4c2d929f9074f311d7d2c885ba329bd2ae262d4bdff369b401d9c8a40d1c04d5",
+    "shift": "436a1580559c06f98470d894c8f550eba9edb793c999e12c3da68f141582befa",
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pixelis.cli.make import add_make
 from pixelis.cli.output import Printer, emit_json
 from pixelis.cli.parser import at_least
 from pixelis.cli.progress import Progress
@@ -28,7 +29,16 @@ TRAINERS = ("trl", "llamafactory", "verl", "openrlhf")  # as in pixelis.data.exp
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Each action is added by a function of its own; one that lives in another file joins here."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
-    for add in (add_import, add_check, add_stats, add_show, add_merge, add_split, add_export):
+    for add in (
+        add_make,
+        add_import,
+        add_check,
+        add_stats,
+        add_show,
+        add_merge,
+        add_split,
+        add_export,
+    ):
         add(actions)
 
 

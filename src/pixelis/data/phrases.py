@@ -10,7 +10,10 @@ import re
 
 import numpy as np
 
+from pixelis.data.questions import QUESTIONS as MORE
+
 CARD = "[sign|sign|label|card|card|plate|board|panel|poster|sticker|tag|note|banner|box|notice|rectangle]"
+SHELF = "[shelf|shelf|board|bench|table|plank|counter|bar|platform|stand]"
 THING = "[object|object|shape|thing|item|figure|symbol|piece|one|object]"
 THINGS = "[objects|objects|shapes|things|items|figures|symbols|pieces|ones]"
 # Names that people give to things; which thing is meant follows from the rest of the question.
@@ -374,14 +377,22 @@ def _typo(rng: np.random.Generator, text: str) -> str:
     return text[:place] + text[place + 1] + text[place] + text[place + 2 :]
 
 
-def ask(rng: np.random.Generator, kind: str, slots: dict[str, str], shift: bool = False) -> str:
-    """A question of that kind in one of its many wordings, sometimes sloppy."""
-    templates = QUESTIONS[kind]
+def ask(
+    rng: np.random.Generator,
+    kind: str,
+    slots: dict[str, str],
+    shift: bool = False,
+    plain: bool = False,
+) -> str:
+    """A question of that kind in one of its many wordings, sometimes sloppy; never when `plain`."""
+    templates = QUESTIONS.get(kind) or MORE[kind]
     filled = {
         "thing": THING, "things": THINGS, "there": _THERE,
         "some": SOME, "noun": NOUNS, "nouns": PLURALS, **slots,
     }  # fmt: skip
     text = expand(rng, templates[int(rng.integers(len(templates)))], filled)
+    if plain:
+        return text[0].upper() + text[1:]
     openings = SHIFT_OPENINGS if shift else OPENINGS
     text = openings[int(rng.integers(len(openings)))] + text
     sloppy = rng.random()

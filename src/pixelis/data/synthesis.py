@@ -20,9 +20,10 @@ from pixelis.data import phrases, tasks
 from pixelis.data.oracle import slipped, solve
 from pixelis.data.tasks import Plan, Task
 from pixelis.data.worlds import layouts
+from pixelis.data.worlds.clips import Film
 from pixelis.data.worlds.palette import COLORS
 from pixelis.episode import Episode
-from pixelis.media import Picture
+from pixelis.media import Picture, Video, open_video
 from pixelis.models.resize import fit_image
 from pixelis.ops import REGISTRY
 from pixelis.ops.workspace import PixelBudget, Workspace
@@ -56,6 +57,13 @@ def draw_unknown(seed: int, index: int) -> Task:
     return Task(f"unknown-{seed}-{index}", "unknown", scene, question, "", "text", "easy", plan)
 
 
+def media_of(task: Task) -> Picture | Video:
+    """The task's picture, or its clip opened."""
+    if isinstance(task.scene, Film):
+        return open_video(task.scene.video, name=task.id)
+    return Picture(task.image, task.id, "")
+
+
 def make(
     task: Task, budget: PixelBudget, text_limit: int, slip: np.random.Generator | None = None
 ) -> Golden | None:
@@ -63,8 +71,7 @@ def make(
 
     None when the operations led to a wrong answer, or the slip was none.
     """
-    picture = Picture(task.image, task.id, "")
-    workspace = Workspace(picture, budget, text_limit=text_limit)
+    workspace = Workspace(media_of(task), budget, text_limit=text_limit)
     episode: Episode | None
     if slip is None:
         episode = solve(task, workspace, REGISTRY)
