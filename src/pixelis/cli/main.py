@@ -38,7 +38,7 @@ COMMANDS = {
     "compare": Command("pixelis.cli.compare", "Put two episodes side by side on one page."),
     "ops": Command("pixelis.cli.ops", "List the visual operations, or run one by hand."),
     "eval": Command("pixelis.cli.eval", "Measure a model on worlds or on your own questions."),
-    "data": Command("pixelis.cli.data", "Make, import, check, look at, split and export training data."),
+    "data": Command("pixelis.cli.data", "Make, import, check, split and export training data."),
     "train": Command("pixelis.cli.train", "Train nano: pretrain, then sft."),
     "bench": Command("pixelis.cli.bench", "Run a timing script of the source checkout."),
     "estimate": Command("pixelis.cli.estimate", "Reckon memory and tokens of a model."),
