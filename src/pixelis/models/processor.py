@@ -27,6 +27,7 @@ from transformers.image_utils import make_flat_list_of_images
 from transformers.models.qwen3_vl.configuration_qwen3_vl import Qwen3VLVisionConfig
 
 from pixelis.errors import ModelError
+from pixelis.geometry import Size
 from pixelis.models.resize import fit_image
 from pixelis.models.template import END, IMAGE, TEMPLATE, Message, Segment, segments
 from pixelis.ops.workspace import PixelBudget
@@ -50,7 +51,8 @@ class Batch:
         input_ids: (batch, length) int64.
         attention_mask: (batch, length) int64, 0 where padded.
         mm_token_type_ids: (batch, length) int64, 1 on image tokens.
-        written: (batch, length) bool, True on tokens the model wrote.
+        written: (batch, length) bool, True on tokens the model wrote, turns with `learned` False
+            left out.
         pixel_values: (patches, features) float32, all images in order; None without images.
         image_grid_thw: (images, 3) int64, patches in time, height, width; None without images.
     """
@@ -228,6 +230,22 @@ class PixelProcessor(Qwen3VLProcessor):
             counts = counts[len(listed) :]
         return Batch(**self._padded(rows, side), **seen)
 
+    def count(
+        self,
+        messages: Sequence[Message],
+        sizes: Sequence[tuple[int, int]],
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> tuple[int, int]:
+        """Tokens of a conversation and how many of them are learned, without looking at pixels.
+
+        Args:
+            sizes: width and height of each image in pixels, before any resize.
+        """
+        fits = [self.budget.shown(Size(*size)) for size in sizes]
+        counts = [width * height // self._multiple**2 for width, height in fits]
+        ids, written = self._row(segments(messages, tools), counts)
+        return len(ids), sum(written)
+
     def _image_tokens(self, grid: torch.Tensor | None) -> list[int]:
         if grid is None:
             return []
@@ -251,7 +269,7 @@ class PixelProcessor(Qwen3VLProcessor):
                 tokens = self._widened(self._tokens(part.text), waiting)
                 mask = [part.written] * len(tokens)
             ids += tokens
-            written += mask
+            written += mask if part.learned else [False] * len(mask)
         return ids, written
 
     def _given(self, ids: Sequence[int]) -> tuple[list[int], list[bool]]:
