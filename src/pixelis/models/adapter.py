@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,8 +76,16 @@ def put_on(model: Any, folder: Path) -> Any:
     except ImportError as error:
         raise MissingExtraError("peft", "train") from error
     try:
-        wrapped = PeftModel.from_pretrained(model, folder, local_files_only=True)
+        with renamed_attributes():
+            return PeftModel.from_pretrained(model, folder, local_files_only=True)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(f"the adapters of {folder} do not fit their model: {reason}") from error
-    return wrapped
+
+
+@contextmanager
+def renamed_attributes() -> Iterator[None]:
+    """No warning that PEFT 0.21 asks models of transformers 5.23 by a name that has changed."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is", FutureWarning)
+        yield

@@ -54,7 +54,7 @@ def lora(
     names = sorted(linear_layers(model, targets))
     patterns = _patterns(names, ranks) if ranks is not None else {}
     if patterns:
-        names = [name for name in names if any(_fits(key, name) for key in patterns["rank_pattern"])]
+        names = [name for name in names if _rank(name, patterns) is not None]
     return LoraConfig(
         r=rank,
         lora_alpha=int(alpha or 2 * rank),
@@ -78,20 +78,27 @@ def read_ranks(path: Path) -> dict[str, Any]:
         if not all(isinstance(record[name], dict) for name in ("rank_pattern", "alpha_pattern")):
             raise TypeError("rank_pattern and alpha_pattern must be objects")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"ranks = {path}: {error}; give a file of `pixelis train ranks`") from error
+        raise ConfigError(
+            f"ranks = {path}: {error}; give a file of `pixelis train ranks`"
+        ) from error
     return record
 
 
-def count(model: nn.Module) -> tuple[int, int]:
-    """Parameters of a model: all, and those that are learned."""
-    sizes = [(each.numel(), each.requires_grad) for each in model.parameters()]
-    return sum(size for size, _ in sizes), sum(size for size, learned in sizes if learned)
+def learned(
+    layers: Mapping[str, nn.Linear], rank: int, ranks: Mapping[str, Any] | None = None
+) -> int:
+    """Parameters of adapters on these layers: rank × (inputs + outputs) each."""
+    total = 0
+    for name, layer in layers.items():
+        given = rank if ranks is None else _rank(name, ranks) or 0
+        total += given * (layer.in_features + layer.out_features)
+    return total
 
 
 def save_adapters(wrapped: Any, folder: Path, base: str, profile: Profile) -> Path:
     """Adapter weights with the name of their model and the profile: `--model hf:FOLDER` loads it."""
     wrapped.peft_config["default"].base_model_name_or_path = base
-    wrapped.save_pretrained(folder)
+    wrapped.save_pretrained(folder, save_embedding_layers=False)  # True would ask the hub
     (folder / "README.md").unlink(missing_ok=True)  # a template with blanks to fill in
     write_profile(folder, profile)
     return folder
@@ -125,6 +132,12 @@ def _patterns(names: list[str], ranks: Mapping[str, Any]) -> dict[str, Any]:
             f"as {strange[0]!r}; measure ranks on the same model"
         )
     return {name: dict(ranks[name]) for name in ("rank_pattern", "alpha_pattern")}
+
+
+def _rank(name: str, ranks: Mapping[str, Any]) -> int | None:
+    """The rank of the first key that fits the name, as PEFT finds it."""
+    given = ranks["rank_pattern"].items()
+    return next((rank for key, rank in given if _fits(key, name)), None)
 
 
 def _fits(key: str, name: str) -> bool:

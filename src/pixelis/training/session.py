@@ -13,6 +13,7 @@ from transformers import TrainerCallback
 from trl import SFTConfig
 
 from pixelis.errors import ConfigError
+from pixelis.models.adapter import renamed_attributes
 from pixelis.training import adapters
 from pixelis.training.examine import Examiner, Marks
 from pixelis.training.trainer import EpisodeTrainer, Feed, checkpoints, read_mark
@@ -74,17 +75,18 @@ def build_trainer(tuning: Tuning, report: Report) -> EpisodeTrainer:
             raise ConfigError("ranks belongs to method lora or qlora, not full")
         model = model.float()
         tuning.policy.model = model
-    trainer = EpisodeTrainer(
-        feed=lambda trainer: _feed(tuning, trainer),
-        keep=config.keep,
-        remember=tuning.remember,
-        model=model,
-        args=arguments(tuning),
-        train_dataset=Dataset.from_dict({"index": list(range(len(tuning.stock.items)))}),
-        data_collator=_refuse,
-        processing_class=tuning.policy.processor,
-        peft_config=_adapters(tuning),
-    )
+    with renamed_attributes():
+        trainer = EpisodeTrainer(
+            feed=lambda trainer: _feed(tuning, trainer),
+            keep=config.keep,
+            remember=tuning.remember,
+            model=model,
+            args=arguments(tuning),
+            train_dataset=Dataset.from_dict({"index": list(range(len(tuning.stock.items)))}),
+            data_collator=_refuse,
+            processing_class=tuning.policy.processor,
+            peft_config=_adapters(tuning),
+        )
     trainer.add_callback(Notes(tuning, report))
     examiner = tuning.examiner()
     if examiner is not None:

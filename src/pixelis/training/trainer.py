@@ -113,6 +113,9 @@ class EpisodeTrainer(SFTTrainer):
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
+        # The loss of a step is the mean over all its learned tokens, however they lie in passes.
+        # transformers counts them only for models that take the count; TRL's loss uses it itself.
+        self.model_accepts_loss_kwargs = True
         self.feed = feed(self)
         self.keep = keep
         self.remember = remember
@@ -126,13 +129,17 @@ class EpisodeTrainer(SFTTrainer):
         return self.feed
 
     def note(self, values: dict[str, float]) -> None:
-        """Logs values of our own, with none of TRL's averages mixed in."""
+        """Logs values of our own, with none of TRL's averages mixed in; the step's own follow."""
+        wanted = self.control.should_log
         Trainer.log(self, values)
+        self.control.should_log = wanted
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         folder = Path(output_dir or self.args.output_dir or ".")
         folder.mkdir(parents=True, exist_ok=True)
-        if is_peft_model(self.model) or state_dict is not None:
+        if is_peft_model(self.model):
+            self.model.save_pretrained(folder, state_dict=state_dict, save_embedding_layers=False)
+        elif state_dict is not None:
             self.model.save_pretrained(folder, state_dict=state_dict)
         else:
             save_model(self.model, str(folder / WEIGHTS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pixelis.training import adapters
 from pixelis.training.collator import Collator
 from pixelis.training.curriculum import Rules, State, observe
 from pixelis.training.examine import Examiner
+from pixelis.training.footprint import Footprint, reckon
 from pixelis.training.hardware import has_bf16
 from pixelis.training.material import Sample, read, split
 from pixelis.training.sampling import Order, balanced
@@ -132,9 +133,7 @@ def prepare(
     large = parameters > LARGE
     again = large if config.checkpointing is None else config.checkpointing
     asked = asked if config.eval_every or config.sample_every else []
-    return Tuning(
-        config, policy, collator, stock, asked, order, steps, method, again, parameters
-    )
+    return Tuning(config, policy, collator, stock, asked, order, steps, method, again, parameters)
 
 
 def load(config: TuneConfig) -> LocalPolicy:
@@ -154,7 +153,9 @@ def load(config: TuneConfig) -> LocalPolicy:
     policy = load_policy(config.model, **options)
     assert isinstance(policy, LocalPolicy)
     if hasattr(policy.model, "peft_config"):
-        raise ConfigError(f"{config.model} holds adapters; merge them first, or start from the model")
+        raise ConfigError(
+            f"{config.model} holds adapters; merge them first, or start from the model"
+        )
     policy.model.requires_grad_(True)
     return policy
 
@@ -182,8 +183,7 @@ def export(tuning: Tuning, model: Any) -> dict[str, Path]:
     adapters merged into `OUT/model`. Gives the folders by name."""
     config, policy = tuning.config, tuning.policy
     dtype = torch.float32 if config.precision == "fp32" else torch.bfloat16
-    name = config.out.name
-    profile = _renamed(tuning, name)
+    profile = replace(policy.profile, name=config.out.name or policy.profile.name)
     if tuning.method == FULL:
         folder = adapters.save_model(model, policy.processor, profile, config.out / "model", dtype)
         return {"model": folder}
@@ -213,12 +213,6 @@ def _where(config: TuneConfig) -> str:
     return str(find_checkpoint(config.model.removeprefix(FOLDER)).resolve())
 
 
-def _renamed(tuning: Tuning, name: str) -> Any:
-    from dataclasses import replace
-
-    return replace(tuning.policy.profile, name=name or tuning.policy.profile.name)
-
-
 def _collator(config: TuneConfig, policy: LocalPolicy) -> Collator:
     context = int(policy.model.config.get_text_config().max_position_embeddings)
     room = config.room or context
@@ -234,3 +228,33 @@ def _order(config: TuneConfig, stock: Stock, world: int) -> Order:
     chances = balanced([sample.weight for sample in samples], families, config.balance)
     bands = tuple(sample.band for sample in samples)
     return Order(chances, bands, config.batch * config.accumulate * world, config.seed)
+
+
+def learned_parameters(tuning: Tuning) -> int:
+    """How many parameters the run will learn."""
+    config, model = tuning.config, tuning.policy.model
+    if tuning.method == FULL:
+        return tuning.parameters
+    ranks = adapters.read_ranks(config.ranks) if config.ranks is not None else None
+    layers = adapters.linear_layers(model, config.targets)
+    return adapters.learned(layers, config.rank, ranks)
+
+
+def takes(tuning: Tuning) -> Footprint:
+    """The memory that the run is reckoned to take on each device."""
+    config, items = tuning.config, tuning.stock.items
+    lengths = sorted((item.tokens for item in items), reverse=True)[: config.batch]
+    tokens = sum(lengths) if config.packing else lengths[0] * config.batch
+    model = tuning.policy.model
+    attention = str(getattr(model.config, "_attn_implementation", ""))
+    return reckon(
+        model,
+        tuning.parameters,
+        learned_parameters(tuning),
+        tokens,
+        half=precision_of(config, model.device),
+        quantized=tuning.method == QLORA,
+        checkpointing=tuning.checkpointing,
+        packed=config.packing,
+        flash=attention.startswith("flash"),
+    )
