@@ -1,4 +1,4 @@
-"""Folders of LoRA adapters as policies: the model they belong to is loaded, then they are put on."""
+"""Folders of LoRA adapters as policies: their model is loaded, then they are put on."""
 
 from __future__ import annotations
 

@@ -27,8 +27,9 @@ def load_policy(spec: str, **options: Any) -> Policy:
     """The policy a specification names.
 
     Args:
-        spec: `nano`, `nano-direct` (both bundled), `hf:PATH_OR_ID` for a checkpoint folder or hub
-            id (or a folder of LoRA adapters), `loader:package.module:function`, or `openai:BASE_URL#MODEL` for a server.
+        spec: `nano`, `nano-direct` (both bundled), `hf:PATH_OR_ID` for a checkpoint folder, a
+            folder of LoRA adapters or a hub id, `loader:package.module:function`, or
+            `openai:BASE_URL#MODEL` for a server.
         **options: for models that run here `device` (`auto`, `cpu`, `cuda`, `mps`), `threads`,
             `quantize` (`int8`, `int4`) and `allow_download` (hub ids; off by default); for all but
             the bundled ones `min_pixels` and `max_pixels` of an image, which else come from

@@ -96,7 +96,7 @@ def learned(
 
 
 def save_adapters(wrapped: Any, folder: Path, base: str, profile: Profile) -> Path:
-    """Adapter weights with the name of their model and the profile: `--model hf:FOLDER` loads it."""
+    """Adapter weights, the name of their model, the profile: `--model hf:FOLDER` loads it."""
     wrapped.peft_config["default"].base_model_name_or_path = base
     wrapped.save_pretrained(folder, save_embedding_layers=False)  # True would ask the hub
     (folder / "README.md").unlink(missing_ok=True)  # a template with blanks to fill in

@@ -1,6 +1,6 @@
 """What a fine-tuning run will take, reckoned before it starts.
 
-    weights    parameters * bytes each          4 where they are learned, 2 (or 0.53) beneath adapters
+    weights    4 bytes a parameter where all are learned, as loaded beneath adapters
     gradients  4 bytes a learned parameter
     AdamW      8 bytes a learned parameter
     kept       with checkpointing: layers * tokens * width * bytes, and one layer in full;
@@ -8,7 +8,8 @@
     scores     attention without FlashAttention masks packed rows: tokens^2 bytes a row
     head       TRL's loss keeps no logits: 1,024 tokens * vocabulary * 4 bytes at a time
 
-`tokens` are those of the longest pass. Allocators and libraries take more; nothing here is measured.
+`tokens` are those of the longest pass. Nothing here is measured; allocators and libraries take
+more.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pixelis.models.estimate import BYTES, STORED
+from pixelis.models.estimate import BYTES
+from pixelis.models.quantize import weight_bytes
 
 GRADIENT, MOMENTS = 4, 8
 HEAD_TOKENS = 1024
@@ -47,7 +49,6 @@ def reckon(
     tokens: int,
     *,
     half: bool,
-    quantized: bool = False,
     checkpointing: bool = False,
     packed: bool = False,
     flash: bool = False,
@@ -55,18 +56,16 @@ def reckon(
     """The memory of a run.
 
     Args:
-        model: only its configuration is looked at.
+        model: its configuration and the sizes of its weights are looked at.
         learned: parameters that are learned, adapters included.
         tokens: of the longest pass.
         half: passes run in bf16.
-        quantized: weights beneath adapters are in 4 bits.
         packed: rows hold several episodes.
         flash: FlashAttention computes attention.
     """
     text, vision = model.config.get_text_config(), model.config.vision_config
     size = BYTES["bfloat16" if half else "float32"]
     full = learned >= parameters
-    each = BYTES["float32"] if full else STORED["nf4"] if quantized else size
     kept = text.num_hidden_layers * tokens * text.hidden_size * size
     one = _layer(text, tokens, size)
     patches = tokens * vision.spatial_merge_size**2
@@ -74,7 +73,7 @@ def reckon(
     whole = text.num_hidden_layers * one + tower
     spared = kept + one + vision.depth * patches * vision.hidden_size * size
     return Footprint(
-        weights=int(parameters * each),
+        weights=parameters * BYTES["float32"] if full else weight_bytes(model),
         learned=learned * (GRADIENT + MOMENTS) + (0 if full else learned * 4),
         activations=spared if checkpointing else whole,
         scores=0 if flash or not packed else tokens**2,

@@ -253,7 +253,6 @@ def takes(tuning: Tuning) -> Footprint:
         learned_parameters(tuning),
         tokens,
         half=precision_of(config, model.device),
-        quantized=tuning.method == QLORA,
         checkpointing=tuning.checkpointing,
         packed=config.packing,
         flash=attention.startswith("flash"),
