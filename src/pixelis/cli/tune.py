@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pixelis.cli.output import Printer
 from pixelis.errors import ConfigError
@@ -16,11 +17,13 @@ def run(config: TuneConfig) -> int:
     """Trains or resumes; `--dry-run` only says what it would take."""
     from pixelis.training.tune import prepare
 
-    tuning = prepare(config, _world(), _told)
-    _introduce(tuning)
-    if config.dry_run:
-        return 0
-    _train(tuning)
+    place = _place()
+    first = place.rank == 0
+    tuning = prepare(_on_own_card(config, place), place.world, _told if first else None)
+    if first:
+        _introduce(tuning)
+    if not config.dry_run:
+        _train(tuning, first)
     return 0
 
 
@@ -55,17 +58,18 @@ def _probed(config: RanksConfig, probe: Any) -> Any:
         return probe(config, bar.show)
 
 
-def _train(tuning: Tuning) -> None:
+def _train(tuning: Tuning, first: bool) -> None:
     from pixelis.cli.train import TrainingBar
     from pixelis.training.curves import TUNING, draw_curves
     from pixelis.training.record import Metrics, write_config
     from pixelis.training.tune import export, tune
 
     config = tuning.config
-    write_config(config.out, config)
+    if first:
+        write_config(config.out, config)
     with TrainingBar(tuning.steps) as bar:
         trainer = tune(tuning, Metrics(config.out, bar.show))
-    if not trainer.is_world_process_zero():
+    if not first:
         return
     made = export(tuning, trainer.accelerator.unwrap_model(trainer.model))
     metrics = config.out / "metrics.jsonl"
@@ -108,12 +112,26 @@ def _told(done: int, total: int) -> None:
         Printer().field("read", f"{done} of {total} episodes", indent=0)
 
 
-def _world() -> int:
-    """Processes that train together, as accelerate or torchrun started them."""
-    from importlib.util import find_spec
+class _Place(NamedTuple):
+    """This process among those that accelerate or torchrun started together."""
 
-    if find_spec("accelerate") is None:
-        return 1
-    from accelerate import PartialState
+    rank: int
+    world: int
+    local: int
 
-    return PartialState().num_processes
+
+def _place() -> _Place:
+    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
+    found = (int(os.environ.get(name, only)) for name, only in zip(names, (0, 1, 0), strict=True))
+    return _Place(*found)
+
+
+def _on_own_card(config: TuneConfig, place: _Place) -> TuneConfig:
+    """The settings with this process's own GPU, where there are several processes."""
+    if place.world == 1 or config.device != "auto":
+        return config
+    from pixelis.models.local import choose_device
+
+    device = choose_device("auto")
+    own = f"{device}:{place.local}" if device == "cuda" else device
+    return config.model_copy(update={"device": own})

@@ -109,7 +109,7 @@ def save_model(
 ) -> Path:
     """A whole checkpoint in `dtype`; the model passed in is not changed."""
     folder.mkdir(parents=True, exist_ok=True)
-    tied = getattr(model.config, "tie_word_embeddings", False)
+    tied = model.get_output_embeddings().weight is model.get_input_embeddings().weight
     state = {
         name: value.detach().to("cpu", dtype if value.is_floating_point() else None).contiguous()
         for name, value in model.state_dict().items()

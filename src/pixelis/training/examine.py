@@ -15,9 +15,11 @@ from pixelis.answers import correct
 from pixelis.episode import Episode
 from pixelis.media import Picture, Video
 from pixelis.models.local import LocalPolicy
-from pixelis.models.policy import Profile
+from pixelis.models.policy import Profile, Request, Sampling, Turn
 from pixelis.models.processor import PixelProcessor
 from pixelis.training.material import Sample
+
+AT_ONCE = 16  # pictures opened together
 
 
 class Marks(NamedTuple):
@@ -54,18 +56,25 @@ class Examiner:
     Attributes:
         samples: held out; what their episodes did is not looked at, only question and gold.
         budget: of each episode.
+        half: whether it answers in bf16, as it is trained.
     """
 
     samples: Sequence[Sample]
     processor: PixelProcessor
     profile: Profile
     budget: Budget
+    half: bool = False
 
     def ask(self, model: Any) -> tuple[Marks, list[Episode]]:
         """The marks and the episodes, in the order of the samples; the model is left in the mode
         it was in, and random numbers are where they were."""
-        with answering(model, self.processor, self.profile) as policy:
-            episodes = self._answers(policy)
+        episodes: list[Episode] = []
+        with (
+            answering(model, self.processor, self.profile, self.half) as policy,
+            Agent(policy, budget=self.budget) as agent,
+        ):
+            for start in range(0, len(self.samples), AT_ONCE):
+                episodes += _answers(agent, self.samples[start : start + AT_ONCE])
         return marks(self.samples, episodes), episodes
 
     def show(self, model: Any, folder: Path, step: int, count: int = 2) -> list[Path]:
@@ -73,7 +82,7 @@ class Examiner:
         folder.mkdir(parents=True, exist_ok=True)
         pages = []
         with (
-            answering(model, self.processor, self.profile) as policy,
+            answering(model, self.processor, self.profile, self.half) as policy,
             Agent(policy, budget=self.budget) as agent,
         ):
             for number, sample in enumerate(self.samples[:count]):
@@ -83,20 +92,27 @@ class Examiner:
                     pages.append(page)
         return pages
 
-    def _answers(self, policy: LocalPolicy) -> list[Episode]:
-        opened: list[Picture | Video] = [sample.open() for sample in self.samples]
-        pairs = zip(opened, self.samples, strict=True)
-        tasks = [Task(media, sample.episode.question) for media, sample in pairs]
-        try:
-            with Agent(policy, budget=self.budget) as agent:
-                return agent.ask_many(tasks)
-        finally:
-            for media in opened:
-                media.close()
-
     def part(self, rank: int, world: int) -> Examiner:
         """The examiner of one process among several."""
         return replace(self, samples=self.samples[rank::world])
+
+
+class HalfPolicy(LocalPolicy):
+    """Takes its turns under bf16 autocast; weights that are learned are in fp32."""
+
+    def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Turn]:
+        with torch.autocast(self.model.device.type, torch.bfloat16):
+            return super().generate(requests, sampling)
+
+
+def _answers(agent: Agent, samples: Sequence[Sample]) -> list[Episode]:
+    opened: list[Picture | Video] = [sample.open() for sample in samples]
+    pairs = zip(opened, samples, strict=True)
+    try:
+        return agent.ask_many([Task(media, sample.episode.question) for media, sample in pairs])
+    finally:
+        for media in opened:
+            media.close()
 
 
 def marks(samples: Sequence[Sample], episodes: Sequence[Episode]) -> Marks:
@@ -120,15 +136,18 @@ def is_right(sample: Sample, episode: Episode) -> bool:
 
 
 @contextmanager
-def answering(model: Any, processor: PixelProcessor, profile: Profile) -> Iterator[LocalPolicy]:
+def answering(
+    model: Any, processor: PixelProcessor, profile: Profile, half: bool = False
+) -> Iterator[LocalPolicy]:
     """The model as a policy for a while; training goes on as if nothing had been asked."""
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
     was_training, kept = model.training, inner.generation_config
     cached = inner.config.get_text_config().use_cache
-    with torch.random.fork_rng():
+    devices = [inner.device] if inner.device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
         try:
             inner.config.get_text_config().use_cache = True
-            yield LocalPolicy(inner, processor, profile)
+            yield (HalfPolicy if half else LocalPolicy)(inner, processor, profile)
         finally:
             inner.generation_config = kept
             inner.config.get_text_config().use_cache = cached

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import PartialState
 from accelerate.utils import gather_object
 from datasets import Dataset
 from transformers import TrainerCallback
@@ -56,7 +56,7 @@ def arguments(tuning: Tuning) -> SFTConfig:
         bf16=precision_of(config, device),
         use_cpu=device.type == "cpu",
         activation_checkpointing=tuning.checkpointing,
-        report_to=config.report_to,
+        report_to=_reporter(config.report_to),
         seed=config.seed,
         max_length=None,
         remove_unused_columns=False,
@@ -87,7 +87,7 @@ def build_trainer(tuning: Tuning, report: Report) -> EpisodeTrainer:
             processing_class=tuning.policy.processor,
             peft_config=_adapters(tuning),
         )
-    trainer.add_callback(Notes(tuning, report))
+    trainer.add_callback(Notes(tuning, trainer.feed, report))
     examiner = tuning.examiner()
     if examiner is not None:
         _check_whole(trainer)
@@ -98,16 +98,14 @@ def build_trainer(tuning: Tuning, report: Report) -> EpisodeTrainer:
 class Notes(TrainerCallback):
     """Passes each step's numbers on, under our names."""
 
-    def __init__(self, tuning: Tuning, report: Report) -> None:
-        self.tuning, self.report = tuning, report
+    def __init__(self, tuning: Tuning, feed: Feed, report: Report) -> None:
+        self.tuning, self.feed, self.report = tuning, feed, report
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         if not state.is_world_process_zero or "loss" not in (logs or {}):
             return
         values = {ours: float(logs[theirs]) for theirs, ours in NAMES.items() if theirs in logs}
-        chosen = self.tuning.order.at(state.global_step - 1, self.tuning.state.shares)
-        items = [self.tuning.stock.items[index] for index in chosen]
-        values["tokens"] = float(sum(item.tokens for item in items))
+        values["tokens"] = float(self.feed.tokens.pop(state.global_step - 1, 0))
         stage = {"curriculum": self.tuning.state.name} if self.tuning.config.curriculum else {}
         self.report({"stage": "sft", "step": state.global_step - 1, **values, **stage})
 
@@ -145,6 +143,13 @@ class Exams(TrainerCallback):
         own, _ = self.examiner.part(rank, world).ask(model)
         parts = gather_object([tuple(own)]) if world > 1 else [tuple(own)]
         return Marks(*(sum(values) for values in zip(*parts, strict=True)))
+
+
+def _reporter(name: str) -> str:
+    """The name, if what it names is installed; ConfigError otherwise."""
+    if name != "none" and find_spec(name) is None:
+        raise ConfigError(f"report_to = {name} needs its package; run: pip install {name}")
+    return name
 
 
 def _feed(tuning: Tuning, trainer: EpisodeTrainer) -> Feed:
@@ -189,11 +194,6 @@ def _refuse(examples: Any) -> Any:
     raise AssertionError("batches come from the feed")
 
 
-def world_size() -> int:
-    """Processes that train together, as accelerate or torchrun started them."""
-    return PartialState().num_processes
-
-
 def memory_in_use() -> float:
     """Most bytes that the device or, on a CPU, this process has held so far."""
     if torch.cuda.is_available():
@@ -201,11 +201,3 @@ def memory_in_use() -> float:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
-
-
-def passes(tuning: Tuning) -> float:
-    """How often the run goes through the data."""
-    return tuning.steps * tuning.order.count / max(len(tuning.stock.items), 1)
-
-
-__all__ = ["Exams", "Notes", "arguments", "build_trainer", "latest", "passes", "world_size"]

@@ -75,7 +75,7 @@ class TuneConfig(BaseModel):
     drawn than the rarest, 0 for any. Every `eval_every` steps the model answers `held_out`
     questions by the agent loop; with `curriculum` the answers move the mixture. `checkpointing`
     and FlashAttention-2 are on for more than a billion parameters where they are to be had.
-    `report_to` is what transformers knows: wandb, trackio, tensorboard; none by default.
+    `report_to` sends the numbers to wandb, trackio or tensorboard as well.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -117,7 +117,7 @@ class TuneConfig(BaseModel):
     sample_every: int = Field(100, ge=0)
     save_every: int = Field(100, ge=1)
     keep: int = Field(2, ge=1)
-    report_to: str = "none"
+    report_to: Literal["none", "wandb", "trackio", "tensorboard"] = "none"
     merge: bool = False
     dry_run: bool = False
     allow_download: bool = False

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -22,7 +23,7 @@ from pixelis.geometry import Size
 from pixelis.models.policy import Profile
 from pixelis.training.collator import Collator, Talk, too_long
 from pixelis.training.material import Sample
-from pixelis.training.retell import retell, same_words, still_right
+from pixelis.training.retell import Told, retell, same_words, still_right
 
 
 @dataclass(frozen=True)
@@ -97,36 +98,51 @@ class _SkippedError(Exception):
 
 
 def _item(sample: Sample, collator: Collator, folder: Path, skip_long: bool) -> Item:
-    episode, opened = _told(sample, collator.profile, folder)
-    sizes = [image.size for image in opened()]
-    length = collator.length(episode, sizes)
+    episode, shown = _told(sample, collator.profile, folder)
+    length = collator.length(episode, shown.sizes())
     if length.tokens > collator.room:
         if skip_long:
             raise _SkippedError("longer than the model's room")
         raise DataError(too_long(sample.place, length.tokens, collator.room))
     if not length.learned:
         raise _SkippedError("nothing in it is learned")
-    return Item(sample, episode, opened, length.tokens, length.learned)
+    return Item(sample, episode, shown.load, length.tokens, length.learned)
 
 
-def _told(sample: Sample, profile: Profile, folder: Path) -> tuple[Episode, Any]:
-    """The episode for this profile, and what opens its images."""
+class _Shown(NamedTuple):
+    """The images of an episode: in files of their own, or wherever the sample has them."""
+
+    sample: Sample
+    paths: tuple[Path, ...] = ()
+
+    def load(self) -> list[Image.Image]:
+        return [_load(path) for path in self.paths] if self.paths else self.sample.images() or []
+
+    def sizes(self) -> list[tuple[int, int]]:
+        """Width and height of each; files are not decoded for that."""
+        if not self.paths:
+            return [image.size for image in self.load()]
+        found = []
+        for path in self.paths:
+            with Image.open(path) as image:
+                found.append(image.size)
+        return found
+
+
+def _told(sample: Sample, profile: Profile, folder: Path) -> tuple[Episode, _Shown]:
+    """The episode for this profile, and its images."""
     if same_words(sample.episode, profile) and sample.record.get("images"):
-        return sample.episode, _opener(sample)
+        return sample.episode, _Shown(sample)
     if sample.source() is not None:
         return _again(sample, profile, folder)
     shown = sample.images()
     fits = shown and all(profile.budget.keeps(Size(*image.size)) for image in shown)
     if not fits or sample.episode.dialect != profile.dialect:
         raise _SkippedError("made for another model, and its source picture is not there")
-    return sample.episode, _opener(sample)
+    return sample.episode, _Shown(sample)
 
 
-def _opener(sample: Sample) -> Callable[[], Sequence[Image.Image]]:
-    return lambda: sample.images() or []
-
-
-def _again(sample: Sample, profile: Profile, folder: Path) -> tuple[Episode, Any]:
+def _again(sample: Sample, profile: Profile, folder: Path) -> tuple[Episode, _Shown]:
     """The sample retold, from the folder when it was before."""
     key = json.dumps([sample.episode.to_dict(), asdict(profile)], sort_keys=True)
     name = hashlib.sha256(key.encode()).hexdigest()[:20]
@@ -139,16 +155,23 @@ def _again(sample: Sample, profile: Profile, folder: Path) -> tuple[Episode, Any
             raise _SkippedError("cannot be told to this model") from error
         if not still_right(told.episode, sample.gold, sample.answer_type, sample.choices):
             raise _SkippedError("its operations lead elsewhere for this model")
-        folder.mkdir(parents=True, exist_ok=True)
-        for place, image in enumerate(told.images):
-            image.save(folder / f"{name}-{place}.png")
-        record = {"episode": told.episode.to_dict(), "images": len(told.images)}
-        part = kept.with_suffix(".part")
-        part.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
-        part.replace(kept)
+        _keep(told, folder, name)
     record = json.loads(kept.read_text(encoding="utf-8"))
-    paths = [folder / f"{name}-{place}.png" for place in range(record["images"])]
-    return Episode.from_dict(record["episode"]), lambda: [_load(path) for path in paths]
+    paths = tuple(folder / f"{name}-{place}.png" for place in range(record["images"]))
+    return Episode.from_dict(record["episode"]), _Shown(sample, paths)
+
+
+def _keep(told: Told, folder: Path, name: str) -> None:
+    """Writes an episode and its images, each file whole or not at all: processes that train
+    together may tell the same one at the same time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f"{name}-{os.getpid()}.part"
+    for place, image in enumerate(told.images):
+        image.save(part, format="PNG")
+        part.replace(folder / f"{name}-{place}.png")
+    record = {"episode": told.episode.to_dict(), "images": len(told.images)}
+    part.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
+    part.replace(folder / f"{name}.json")
 
 
 def _load(path: Path) -> Image.Image:

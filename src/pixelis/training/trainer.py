@@ -42,6 +42,9 @@ class Feed:
         shares: gives the mixture as it is now.
         fixed: whether the batches of a step can be made before the one before it is over.
         place: rank of this process and how many there are.
+
+    Attributes:
+        tokens: of the steps planned so far, on all devices.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Feed:
         self.steps, self.accumulate, self.packing = steps, accumulate, packing
         self.start, self.shares, self.fixed, self.place = start, shares, fixed, place
         self.lengths = [item.tokens for item in stock.items]
+        self.tokens: dict[int, int] = {}
 
     def __len__(self) -> int:
         return self.steps * self.accumulate
@@ -83,6 +87,7 @@ class Feed:
         """The episodes of each pass of this process in a step."""
         rank, world = self.place
         chosen = self.order.at(step, self.shares())
+        self.tokens[step] = sum(self.lengths[index] for index in chosen)
         divide = rows if self.packing else batches
         return divide(chosen, self.lengths, self.accumulate * world)[rank::world]
 

@@ -105,7 +105,8 @@ class Tuning:
         if not self.asked:
             return None
         budget = Budget(steps=8, new_tokens=self.policy.profile.new_tokens)
-        return Examiner(self.asked, self.policy.processor, self.policy.profile, budget)
+        half = precision_of(self.config, self.policy.model.device)
+        return Examiner(self.asked, self.policy.processor, self.policy.profile, budget, half)
 
 
 def prepare(
@@ -119,8 +120,11 @@ def prepare(
     """
     if config.threads is not None:
         torch.set_num_threads(config.threads)
+    if config.curriculum and not (config.eval_every and config.held_out):
+        raise ConfigError("curriculum goes by held-out answers; set eval_every and held_out")
     samples = read(config.data)
     learned, asked = split(samples, config.held_out)
+    asked = asked[:: max(len(asked) // max(config.held_out, 1), 1)][: config.held_out]
     policy = load(config)
     parameters = sum(each.numel() for each in policy.model.parameters())
     collator = _collator(config, policy)
@@ -156,7 +160,6 @@ def load(config: TuneConfig) -> LocalPolicy:
         raise ConfigError(
             f"{config.model} holds adapters; merge them first, or start from the model"
         )
-    policy.model.requires_grad_(True)
     return policy
 
 
