@@ -18,7 +18,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def add_flags(
-    parser: argparse.ArgumentParser, model: type[BaseModel], known: Collection[str] = ()
+    parser: argparse._ActionsContainer, model: type[BaseModel], known: Collection[str] = ()
 ) -> None:
     """One `--key` per field of the model, and `--config FILE.toml`.
 

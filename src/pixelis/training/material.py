@@ -107,9 +107,9 @@ class Sample:
     def images(self) -> list[Image.Image] | None:
         """What a model was shown, in order; None when the record does not hold it."""
         named = self.record.get("images")
-        if isinstance(named, int) and not isinstance(named, bool):
-            return self._packed(named)
-        if not named:
+        if isinstance(named, int):
+            return self._packed(int(named))
+        if not isinstance(named, list) or not named:
             return None
         return [open_picture(self.file.parent / str(name)).image for name in named]
 

@@ -36,25 +36,19 @@ def stored(config: RanksConfig) -> list[Spectrum]:
 
 def settings(config: RanksConfig, out: Path) -> TuneConfig:
     """The fine-tune that is measured: full, nothing asked, nothing kept."""
-    return TuneConfig(
-        data=config.data,
-        model=config.model,
-        out=out,
-        method="full",
-        steps=config.steps,
-        batch=config.batch,
-        lr=config.lr,
-        seed=config.seed,
-        warmup=min(10, config.steps),
-        schedule="constant",
-        held_out=0,
-        eval_every=0,
-        sample_every=0,
-        save_every=config.steps,
-        device=config.device,
-        threads=config.threads,
-        skip_long=True,
-    )
+    same = ("data", "model", "steps", "batch", "lr", "seed", "device", "threads")
+    own = {
+        "out": out,
+        "method": "full",
+        "warmup": min(10, config.steps),
+        "schedule": "constant",
+        "held_out": 0,
+        "eval_every": 0,
+        "sample_every": 0,
+        "save_every": config.steps,
+        "skip_long": True,
+    }
+    return TuneConfig.model_validate(config.model_dump(include=set(same)) | own)
 
 
 def only_in(config: RanksConfig) -> str:

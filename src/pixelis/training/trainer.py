@@ -120,7 +120,7 @@ class EpisodeTrainer(SFTTrainer):
         super().__init__(**settings)
         # The loss of a step is the mean over all its learned tokens, however they lie in passes.
         # transformers counts them only for models that take the count; TRL's loss uses it itself.
-        self.model_accepts_loss_kwargs = True
+        self.model_accepts_loss_kwargs: bool = True
         self.feed = feed(self)
         self.keep = keep
         self.remember = remember

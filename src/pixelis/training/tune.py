@@ -131,7 +131,7 @@ def prepare(
     stock = build(learned, collator, config.out / "told", config.skip_long, on_item)
     order = _order(config, stock, world)
     steps = config.steps or math.ceil(config.epochs * len(stock.items) / order.count)
-    method = config.method
+    method: str = config.method
     if method == "auto":
         method = FULL if parameters < ADAPTED else LORA
     large = parameters > LARGE
