@@ -87,7 +87,10 @@ def families(tmp_path_factory) -> dict[str, Path]:
         folder = tmp_path_factory.mktemp("family") / name
         words = built.tiny.build_tokenizer()
         torch.manual_seed(3)
-        build(words).save_pretrained(folder)
+        model = build(words)
+        with torch.no_grad():  # so that the layers before it can move its choice at all
+            model.get_output_embeddings().weight.mul_(8)
+        model.save_pretrained(folder)
         words.save_pretrained(folder)
         budget = BUDGETS[name]
         images = {
