@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from safetensors.torch import load_file
 
 from pixelis.errors import CheckpointError, ConfigError, DataError
 from pixelis.models.load import load_policy
+from pixelis.models.policy import read_profile, write_profile
 from pixelis.training.settings import TuneConfig
 from pixelis.training.tune import export, prepare, tune
 
@@ -33,6 +36,16 @@ SMALL = {
 }
 
 
+@pytest.fixture(scope="module")
+def models(families, tmp_path_factory):
+    """The tiny checkpoints without schemas in their prompts, which would be most of the tokens."""
+    folder = tmp_path_factory.mktemp("models")
+    for name, place in families.items():
+        shutil.copytree(place, folder / name)
+        write_profile(folder / name, replace(read_profile(place), tools_in_prompt=False))
+    return {name: folder / name for name in families}
+
+
 def config(out, data, model, **changes):
     return TuneConfig(out=out, data=[data], model=model, **{**SMALL, **changes})
 
@@ -49,11 +62,11 @@ def losses(rows):
 
 
 @pytest.mark.parametrize("family", ["qwen2.5", "qwen3"])
-def test_lora_learns_reloads_and_merges(family, families, episodes, tmp_path):
+def test_lora_learns_reloads_and_merges(family, models, episodes, tmp_path):
     settings = config(
         tmp_path / "run",
         episodes,
-        f"hf:{families[family]}",
+        f"hf:{models[family]}",
         method="lora",
         steps=14,
         lr=2e-2,
@@ -114,14 +127,14 @@ tune(prepare(TuneConfig.model_validate_json(sys.argv[1])), report)
 """
 
 
-def test_a_killed_run_ends_with_the_same_weights(families, episodes, tmp_path):
+def test_a_killed_run_ends_with_the_same_weights(models, episodes, tmp_path):
     """Dropout, the optimizer, the order of the data and the curriculum all go on as they were."""
 
     def settings(name):
         return config(
             tmp_path / name,
             episodes,
-            f"hf:{families['qwen3']}",
+            f"hf:{models['qwen3']}",
             method="lora",
             dropout=0.2,
             steps=9,
@@ -156,10 +169,10 @@ def test_a_killed_run_ends_with_the_same_weights(families, episodes, tmp_path):
     assert resumed.state.global_step == trainer.state.global_step == 9
 
 
-def test_full_weights_come_back_strictly(families, episodes, tmp_path):
+def test_full_weights_come_back_strictly(models, episodes, tmp_path):
     """Also for Qwen2.5-VL, whose weights have other names on disk than in the module."""
     settings = config(
-        tmp_path / "run", episodes, f"hf:{families['qwen2.5']}", method="full", steps=2, lr=1e-3
+        tmp_path / "run", episodes, f"hf:{models['qwen2.5']}", method="full", steps=2, lr=1e-3
     )
     _, trainer, _ = run(settings)
     trained = {name: value.clone() for name, value in trainer.model.state_dict().items()}
@@ -170,13 +183,13 @@ def test_full_weights_come_back_strictly(families, episodes, tmp_path):
     )
 
 
-def test_packed_and_padded_runs_learn_the_same(families, episodes, tmp_path):
+def test_packed_and_padded_runs_learn_the_same(models, episodes, tmp_path):
     made = []
     for packing in (False, True):
         settings = config(
             tmp_path / f"packed-{packing}",
             episodes,
-            f"hf:{families['qwen3']}",
+            f"hf:{models['qwen3']}",
             method="full",
             steps=3,
             batch=3,
@@ -194,18 +207,18 @@ def test_packed_and_padded_runs_learn_the_same(families, episodes, tmp_path):
         torch.testing.assert_close(again[name], value, atol=3e-4, rtol=1e-3)
 
 
-def test_another_run_is_not_gone_on_with(families, episodes, tmp_path):
+def test_another_run_is_not_gone_on_with(models, episodes, tmp_path):
     first = config(
-        tmp_path / "run", episodes, f"hf:{families['qwen3']}", method="lora", steps=1, rank=4
+        tmp_path / "run", episodes, f"hf:{models['qwen3']}", method="lora", steps=1, rank=4
     )
     run(first)
     with pytest.raises(CheckpointError, match=r"rank = 4, not 8; choose another --out"):
         run(first.model_copy(update={"rank": 8}))
 
 
-def test_a_checkpoint_that_was_cut_short_is_not_taken(families, episodes, tmp_path):
+def test_a_checkpoint_that_was_cut_short_is_not_taken(models, episodes, tmp_path):
     settings = config(
-        tmp_path / "run", episodes, f"hf:{families['qwen3']}", method="lora", steps=3, save_every=1
+        tmp_path / "run", episodes, f"hf:{models['qwen3']}", method="lora", steps=3, save_every=1
     )
     run(settings)
     kept = sorted(path.name for path in settings.out.glob("checkpoint-*"))
@@ -218,8 +231,8 @@ def test_a_checkpoint_that_was_cut_short_is_not_taken(families, episodes, tmp_pa
     assert [row["step"] for row in rows] == [2]
 
 
-def test_what_cannot_be_done_is_said(families, episodes, tmp_path):
-    model = f"hf:{families['qwen3']}"
+def test_what_cannot_be_done_is_said(models, episodes, tmp_path):
+    model = f"hf:{models['qwen3']}"
     with pytest.raises(ConfigError, match="needs bitsandbytes"):
         prepare(config(tmp_path, episodes, model, method="qlora"))
     with pytest.raises(ConfigError, match="cannot be trained here"):
@@ -232,7 +245,7 @@ def test_what_cannot_be_done_is_said(families, episodes, tmp_path):
         prepare(config(tmp_path, episodes, model, room=64))
 
 
-def test_weights_in_the_records_are_used(families, episodes, tmp_path):
+def test_weights_in_the_records_are_used(models, episodes, tmp_path):
     lines = (episodes / "episodes.jsonl").read_text().splitlines()
     weighed = []
     for number, line in enumerate(lines):
@@ -241,7 +254,7 @@ def test_weights_in_the_records_are_used(families, episodes, tmp_path):
         weighed.append(json.dumps({**record, "weight": 50 if number == 1 else 1}))
     path = tmp_path / "episodes.jsonl"
     path.write_text("\n".join(weighed))
-    tuning = prepare(config(tmp_path / "run", path, f"hf:{families['qwen3']}", batch=1, balance=0))
+    tuning = prepare(config(tmp_path / "run", path, f"hf:{models['qwen3']}", batch=1, balance=0))
     drawn = [tuning.order.at(step)[0] for step in range(200)]
     heavy = next(i for i, one in enumerate(tuning.stock.items) if one.sample.weight == 50)
     assert drawn.count(heavy) > 150

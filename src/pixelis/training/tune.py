@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +67,18 @@ class Tuning:
         """Of all episodes together."""
         return sum(item.tokens for item in self.stock.items)
 
-    def identity(self) -> dict[str, Any]:
-        """What a run that goes on must have in common with the one before."""
+    @cached_property
+    def data(self) -> str:
+        """SHA-256 over the episodes as they are told to this model."""
         digest = hashlib.sha256()
         for item in self.stock.items:
             digest.update(item.episode.to_json().encode())
+        return digest.hexdigest()
+
+    def identity(self) -> dict[str, Any]:
+        """What a run that goes on must have in common with the one before."""
         settings = self.config.model_dump(mode="json", include=set(FIXED))
-        return {**settings, "method": self.method, "steps": self.steps, "data": digest.hexdigest()}
+        return {**settings, "method": self.method, "steps": self.steps, "data": self.data}
 
     def remember(self) -> dict[str, Any]:
         """What a checkpoint keeps besides weights, optimizer and random numbers."""
