@@ -25,7 +25,7 @@ from pixelis.models.policy import read_profile
 from pixelis.models.quantize import KEPT, Quantize
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
-STORED = {"int8": 1.0, "int4": 0.5}
+STORED = {"int8": 1.0, "int4": 0.5, "nf4": 0.53}
 LARGE = 2e9  # parameters from which a stock checkpoint is given large images
 LARGE_PIXELS = (401_408, 4_014_080)
 SMALL_PIXELS = (256 * 256, 1024 * 1024)

@@ -27,6 +27,7 @@ from transformers.image_utils import make_flat_list_of_images
 from transformers.models.qwen3_vl.configuration_qwen3_vl import Qwen3VLVisionConfig
 
 from pixelis.errors import ModelError
+from pixelis.geometry import Size
 from pixelis.models.resize import fit_image
 from pixelis.models.rows import Batch, Rows
 from pixelis.models.template import TEMPLATE, Message, segments
@@ -184,6 +185,22 @@ class PixelProcessor(Rows, Qwen3VLProcessor):
             rows.append(self.row(parts, counts[: len(listed)]))
             counts = counts[len(listed) :]
         return Batch(**self.padded(rows, side), **seen)
+
+    def count(
+        self,
+        messages: Sequence[Message],
+        sizes: Sequence[tuple[int, int]],
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> tuple[int, int]:
+        """Tokens of a conversation and how many of them are learned, without looking at pixels.
+
+        Args:
+            sizes: width and height of each image in pixels, before any resize.
+        """
+        fits = [self.budget.shown(Size(*size)) for size in sizes]
+        counts = [width * height // self._multiple**2 for width, height in fits]
+        ids, written = self.row(segments(messages, tools), counts)
+        return len(ids), sum(written)
 
     def _image_tokens(self, grid: torch.Tensor | None) -> list[int]:
         if grid is None:

@@ -22,7 +22,8 @@ class Batch:
         input_ids: (batch, length) int64.
         attention_mask: (batch, length) int64, 0 where padded.
         mm_token_type_ids: (batch, length) int64, 1 on image tokens.
-        written: (batch, length) bool, True on tokens the model wrote.
+        written: (batch, length) bool, True on tokens the model wrote, turns with `learned` False
+            left out.
         pixel_values: (patches, features) float32, all images in order; None without images.
         image_grid_thw: (images, 3) int64, patches in time, height, width; None without images.
     """
@@ -87,7 +88,7 @@ class Rows:
                 tokens = self._widened(self._tokens(part.text), waiting)
                 mask = [part.written] * len(tokens)
             ids += tokens
-            written += mask
+            written += mask if part.learned else [False] * len(mask)
         return ids, written
 
     def _given(self, ids: Sequence[int]) -> tuple[list[int], list[bool]]:
