@@ -1,0 +1,100 @@
+"""What is learned: reading a frame, also a damaged one, and keys that damaged texts still match."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from pixelis.training.wheeler.lessons import Lesson
+from pixelis.wheeler.autoencoder import WheelerTextAutoencoder
+from pixelis.wheeler.code import quantise
+from pixelis.wheeler.tokens import BOS_ID, PAD_ID
+
+SHARPNESS = 24.0  # of the contrastive softmax; what a cosine is multiplied by
+BETA, ETA, TICKS = 60.0, 0.5, 2  # the dynamics in the loop, as they run later
+
+
+class Losses(NamedTuple):
+    """Parts of the loss, and shares that tell how well it goes (no gradient)."""
+
+    reading: Tensor
+    key: Tensor
+    loop: Tensor
+    tokens_right: Tensor
+    pairs_right: Tensor
+
+
+def losses(
+    model: WheelerTextAutoencoder, lesson: Lesson, noise: float, generator: torch.Generator
+) -> Losses:
+    """All losses of a lesson; `generator` draws the noise."""
+    reading, tokens_right = reading_loss(model, lesson, noise, generator)
+    key, loop, pairs_right = key_losses(model, lesson)
+    return Losses(reading, key, loop, tokens_right, pairs_right)
+
+
+def reading_loss(
+    model: WheelerTextAutoencoder, lesson: Lesson, noise: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Cross-entropy of the tokens, and the share of them that is right without noise.
+
+    Half of the frames are damaged: cells flipped with a probability up to `noise`, and a
+    rectangle blotted out in some.
+    """
+    ids = lesson.ids
+    mask = ids != PAD_ID
+    with torch.no_grad():
+        votes = model.ballot(lesson.pieces)
+    values = model.compose(model.encoder(ids, mask), mask, votes)
+    frame = quantise(values.float(), model.shape.levels)
+    hurt = damage_cells(frame, noise, generator)
+    tiles = model.tiles(model.lift(model.framed(hurt)))
+    before = torch.cat((torch.full_like(ids[:, :1], BOS_ID), ids[:, :-1]), 1)
+    logits = model.decoder(tiles, before)
+    loss = F.cross_entropy(logits.float().flatten(0, 1), ids.flatten(), ignore_index=PAD_ID)
+    whole = mask & (hurt == frame).all(1, keepdim=True)
+    right = (logits.argmax(-1) == ids) & whole
+    return loss, right.sum() / whole.sum().clamp(min=1)
+
+
+def damage_cells(frame: Tensor, noise: float, generator: torch.Generator) -> Tensor:
+    """Cells of the first half of the batch: some change sign, some are blotted out (0)."""
+    if noise == 0:
+        return frame
+    half = len(frame) // 2
+    draw = torch.rand(half, frame.shape[1] + 2, generator=generator).to(frame.device)
+    flips = draw[:, 2:] < noise * draw[:, :1]
+    blots = draw[:, 2:] > 1 - noise * draw[:, 1:2]
+    hurt = torch.where(flips, -frame[:half], frame[:half]).masked_fill(blots, 0.0)
+    return torch.cat((hurt, frame[half:]))
+
+
+def key_losses(model: WheelerTextAutoencoder, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor]:
+    """InfoNCE (van den Oord et al. 2018) of probes against stored frames, and the same after
+    `TICKS` ticks of the dynamics among them; also the share of pairs whose first match is right.
+
+    The text that differs in one word stands beside each that is kept, as the hardest rival.
+    """
+    levels = model.shape.levels
+    mask = lesson.kept_ids != PAD_ID
+    with torch.no_grad():
+        tokens = torch.tanh(model.encoder.code(lesson.kept_ids))
+    asked = model.ballot(lesson.asked)
+    kept = quantise(model.compose(tokens, mask, model.ballot(lesson.kept)), levels)
+    other = quantise(model.compose(tokens, mask, model.ballot(lesson.other)), levels)
+    weights = model.weights().sqrt()
+    frames = torch.cat((kept, other)).float()
+    stored = F.normalize(frames * weights, dim=1)
+    first = F.normalize(asked.float() * weights, dim=1) @ stored.T
+    target = torch.arange(len(asked), device=asked.device)
+    key = F.cross_entropy(SHARPNESS * first, target)
+    state = asked.float()
+    for _ in range(TICKS):
+        pull = F.softmax(BETA * F.normalize(state * weights, dim=1) @ stored.T, 1) @ frames
+        state = (1 - ETA) * state + ETA * pull
+    settled = F.normalize(state * weights, dim=1) @ stored.T
+    loop = F.cross_entropy(SHARPNESS * settled, target)
+    return key, loop, (first.argmax(1) == target).float().mean()
