@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ from pixelis.wheeler.shape import Shape
 from pixelis.wheeler.tokens import load_tokenizer
 
 WEIGHTS, TOKENIZER, ABOUT = "model.safetensors", "tokenizer.json", "wheeler.json"
-BUNDLED = ("tiny", "small")
+BUNDLED = ("small",)
+UNSAFE = torch.serialization.pickle.UnpicklingError  # type: ignore[attr-defined]
 
 
 def save(model: WheelerTextAutoencoder, folder: Path, about: dict[str, Any], half: bool) -> Path:
@@ -97,16 +100,28 @@ def load_weights(model: WheelerTextAutoencoder, weights: dict[str, Tensor], plac
     model.load_state_dict({**weights, "decoder.embed.weight": weights["encoder.embed.weight"]})
 
 
-def _load_training(path: Path) -> WheelerTextAutoencoder:
+def read_training(path: Path) -> dict[str, Any]:
+    """The parts of a training `.pt` file; CheckpointError when it is none.
+
+    Only tensors and plain values are read: a file that wants to run code is refused.
+    """
+    if not zipfile.is_zipfile(path):
+        raise CheckpointError(f"{path} is no checkpoint of Wheeler; give one that training wrote")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        record, tokenizer = json.loads(state["record"]), Tokenizer.from_str(state["tokenizer"])
-        tokenizer.encode_special_tokens = True
-        return build(record, tokenizer, state["model"], path)
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-        if isinstance(error, ModelError):
-            raise
+        missing = {"record", "tokenizer", "model", "step"} - set(state)
+    except (OSError, RuntimeError, TypeError, UNSAFE) as error:
         raise CheckpointError(f"{path} is no checkpoint of Wheeler: {error}") from error
+    if missing:
+        raise CheckpointError(f"{path} is no checkpoint of Wheeler: {min(missing)} is missing")
+    return state
+
+
+def _load_training(path: Path) -> WheelerTextAutoencoder:
+    state = read_training(path)
+    tokenizer = Tokenizer.from_str(state["tokenizer"])
+    tokenizer.encode_special_tokens = True
+    return build(json.loads(state["record"]), tokenizer, state["model"], path)
 
 
 def _record(path: Path) -> dict[str, Any]:
@@ -117,3 +132,11 @@ def _record(path: Path) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise ModelError(f"{path} is no description of a model")
     return record
+
+
+def fingerprint(model: WheelerTextAutoencoder) -> str:
+    """Hash of sizes and weights: frames of two models with one fingerprint mean the same."""
+    digest = hashlib.sha256(model.shape.model_dump_json().encode())
+    for name, value in sorted(weights_of(model).items()):
+        digest.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

@@ -68,6 +68,9 @@ class Shape(BaseModel):
 PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {
         "grid": 16,
+        "tile_rows": 2,
+        "key_cells": 2,
+        "levels": 4,
         "vocab_size": 1024,
         "d_model": 64,
         "heads": 4,

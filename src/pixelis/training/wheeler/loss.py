@@ -85,13 +85,17 @@ def key_losses(model: WheelerTextAutoencoder, lesson: Lesson) -> tuple[Tensor, T
     asked = model.ballot(lesson.asked)
     kept = quantise(model.compose(tokens, mask, model.ballot(lesson.kept)), levels)
     other = quantise(model.compose(tokens, mask, model.ballot(lesson.other)), levels)
-    weights = model.weights().sqrt()
-    frames = torch.cat((kept, other)).float()
+    with torch.autocast(asked.device.type, enabled=False):  # likenesses differ by thousandths
+        return _likeness_losses(asked.float(), torch.cat((kept, other)).float(), model.weights())
+
+
+def _likeness_losses(asked: Tensor, frames: Tensor, metric: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    weights = metric.sqrt()
     stored = F.normalize(frames * weights, dim=1)
-    first = F.normalize(asked.float() * weights, dim=1) @ stored.T
+    first = F.normalize(asked * weights, dim=1) @ stored.T
     target = torch.arange(len(asked), device=asked.device)
     key = F.cross_entropy(SHARPNESS * first, target)
-    state = asked.float()
+    state = asked
     for _ in range(TICKS):
         pull = F.softmax(BETA * F.normalize(state * weights, dim=1) @ stored.T, 1) @ frames
         state = (1 - ETA) * state + ETA * pull
