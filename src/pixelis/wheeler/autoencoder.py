@@ -21,6 +21,7 @@ from pixelis.wheeler.shape import Shape
 from pixelis.wheeler.tokens import BOS_ID, EOS_ID, PAD_ID, decode_ids, encode_text
 from pixelis.wheeler.votes import Votes
 from pixelis.wheeler.words import Pieces, gather
+TRUST = 4.0  # what one step of one cell away from a pattern costs a token, in nats, at first
 
 
 class Written(NamedTuple):
@@ -61,13 +62,38 @@ class Encoder(nn.Module):
             x = block(x, mask)
         return torch.tanh(self.code(ids) + self.turn(self.norm(x)))
 
+    def patterns(self, levels: int) -> Tensor:
+        """The pattern of every token as it is drawn without context, (vocabulary, token_cells)."""
+        return quantise(torch.tanh(self.code.weight), levels)
+
+
+class Sight(NamedTuple):
+    """What the decoder sees of the tiles of a grid.
+
+    Attributes:
+        tiles: what each tile says, having seen all others, (batch, tiles, d_model).
+        cells: the token cells of each, (batch, tiles, token_cells).
+        patterns: of all tokens, (vocabulary, token_cells).
+    """
+
+    tiles: Tensor
+    cells: Tensor
+    patterns: Tensor
+
 
 class Decoder(nn.Module):
-    """Grid -> tokens: reads a tile for each token, knows the tokens before it."""
+    """Grid -> tokens: reads a tile for each token, knows the tokens before it.
+
+    A token's score is what context says of it, minus how far its pattern lies from the cells of
+    the tile. The patterns are the encoder's own, so an undamaged tile is read from the first step
+    on; what is learned is to read damaged tiles and patterns that several tokens share.
+    """
 
     def __init__(self, shape: Shape, embed: nn.Embedding) -> None:
         super().__init__()
         self.embed = embed
+        self.steps = (shape.levels - 1) / 2
+        self.trust = nn.Parameter(torch.tensor(TRUST))
         self.read = nn.Linear(shape.tile_cells * shape.d_model, shape.d_model)
         self.place = nn.Parameter(torch.randn(shape.max_tokens, shape.d_model) * 0.02)
         self.look = Block(shape.d_model, shape.heads, shape.dropout)
@@ -81,22 +107,27 @@ class Decoder(nn.Module):
         """(batch, tiles, tile_cells * d_model) -> what each tile says, having seen all others."""
         return self.look(self.read(tiles) + self.place)
 
-    def forward(self, tiles: Tensor, before: Tensor) -> Tensor:
+    def forward(self, sight: Sight, before: Tensor) -> Tensor:
         """Logits (batch, length, vocabulary), given the token before each place."""
-        x = tiles[:, : before.shape[1]] + self.embed(before)
+        x = sight.tiles[:, : before.shape[1]] + self.embed(before)
         for block in self.blocks:
             x = block(x, causal=True)
-        return self._logits(x)
+        return self._logits(x, sight.cells[:, : before.shape[1]], sight.patterns)
 
-    def step(self, tile: Tensor, before: Tensor, caches: list[Cache | None]) -> Tensor:
-        """Logits (batch, vocabulary) of the next token; the caches grow in place."""
-        x = (tile + self.embed(before))[:, None]
+    def step(
+        self, sight: Sight, place: int, before: Tensor, caches: list[Cache | None]
+    ) -> Tensor:
+        """Logits (batch, vocabulary) of the token at a place; the caches grow in place."""
+        x = (sight.tiles[:, place] + self.embed(before))[:, None]
         for number, block in enumerate(self.blocks):
             x, caches[number] = block.step(x, caches[number])  # type: ignore[operator]
-        return self._logits(x[:, 0])
+        return self._logits(x[:, 0], sight.cells[:, place], sight.patterns)
 
-    def _logits(self, x: Tensor) -> Tensor:
-        return F.linear(self.norm(x), self.embed.weight, self.bias)
+    def _logits(self, x: Tensor, cells: Tensor, patterns: Tensor) -> Tensor:
+        told = F.linear(self.norm(x), self.embed.weight, self.bias)
+        # squared distance in steps between levels, without the part that all tokens share
+        far = patterns.square().sum(1) - 2 * cells @ patterns.T
+        return told - self.trust * self.steps**2 * far
 
 
 class WheelerTextAutoencoder(nn.Module):
@@ -250,25 +281,29 @@ class WheelerTextAutoencoder(nn.Module):
         seen = F.gelu(self.around(frame[:, None].to(self.around.weight.dtype)))
         return torch.cat((frame[..., None].to(seen.dtype), seen.permute(0, 2, 3, 1)), -1)
 
-    def tiles(self, grid: Tensor) -> Tensor:
-        """What the decoder sees in each tile of a grid, (batch, tiles, d_model)."""
+    def see(self, grid: Tensor) -> Sight:
+        """What the decoder sees in a grid."""
         size, rows, columns = self.shape.grid, self.shape.tile_rows, self.shape.tile_columns
         if grid.shape[1:] != (size, size, self.shape.d_model):
             wanted = f"(batch, {size}, {size}, {self.shape.d_model})"
             raise ConfigError(f"a grid is {wanted}; came {tuple(grid.shape)}")
         parts = grid.unflatten(2, (size // columns, columns)).unflatten(1, (size // rows, rows))
-        flat = parts.transpose(2, 3).reshape(len(grid), self.shape.max_tokens, -1)
-        return self.decoder.tiles(flat)
+        tiles = parts.transpose(2, 3).flatten(3, 4).reshape(
+            len(grid), self.shape.max_tokens, self.shape.tile_cells, -1
+        )
+        cells = tiles[:, :, : self.shape.token_cells, 0]
+        patterns = self.encoder.patterns(self.shape.levels).to(cells.dtype)
+        return Sight(self.decoder.tiles(tiles.flatten(2)), cells, patterns)
 
     def decode_ids(self, grid: Tensor, start: int = BOS_ID, end: int = EOS_ID) -> list[list[int]]:
         """Greedy tokens of each grid, without start and end."""
-        tiles = self.tiles(grid)
+        sight = self.see(grid)
         before = torch.full((len(grid),), start, device=grid.device)
         open_ = torch.ones(len(grid), dtype=torch.bool, device=grid.device)
         caches: list[Cache | None] = [None] * self.shape.decoder_layers
         told: list[Tensor] = []
         for place in range(self.shape.max_tokens):
-            before = self.decoder.step(tiles[:, place], before, caches).argmax(-1)
+            before = self.decoder.step(sight, place, before, caches).argmax(-1)
             open_ &= before != end
             told.append(torch.where(open_, before, PAD_ID))
             if not bool(open_.any()):

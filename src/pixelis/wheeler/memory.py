@@ -59,7 +59,7 @@ class Recall(NamedTuple):
         matches: memories by weight, at most five; also told when NOVEL, as what comes nearest.
         margin: likeness of the best memory minus that of the second.
         frame: the settled frame, float32 (grid, grid); the unsettled one when NOVEL.
-        ticks: of settling; `gist` is the settled frame read as text.
+        ticks: of settling; `gist` is the settled frame read as text, empty when not asked for.
     """
 
     state: State
@@ -146,7 +146,7 @@ class WheelerMemory:
             self._make_room()
         return kept
 
-    def recall(self, text: str, k: int = SHORT) -> Recall:
+    def recall(self, text: str, k: int = SHORT, gist: bool = True) -> Recall:
         """What a text, whole or damaged, reminds of.
 
         The text's votes are the probe, compared by the learned metric; see `docs/wheeler.md`.
@@ -157,16 +157,16 @@ class WheelerMemory:
             found = self._settle(probe, self._metric, k, self.vigilance)
             if found.state == "NOVEL":
                 own = self.model.frames(text)[0].cpu().numpy()
-            return self._told(found, own)
+            return self._told(found, own, gist)
 
-    def recall_frame(self, frame: np.ndarray, k: int = SHORT) -> Recall:
+    def recall_frame(self, frame: np.ndarray, k: int = SHORT, gist: bool = True) -> Recall:
         """What a frame (grid, grid), whole or damaged as a picture, settles into.
 
         All cells count alike. ConfigError for another size, NaN or values outside [-1, 1].
         """
         checked = self.model._checked(frame)[0].cpu().numpy()
         with self._lock:
-            return self._told(self._settle(checked, None, k, 0.0), None)
+            return self._told(self._settle(checked, None, k, 0.0), None, gist)
 
     def forget(self, number: int) -> bool:
         """Erases a memory, also from the file; False when there is none of that id."""
@@ -210,7 +210,7 @@ class WheelerMemory:
         frame = settled.frames[0].numpy().reshape(probe.shape)
         return _Found(state, near.places, near.likeness, pull, frame, int(settled.ticks[0]))
 
-    def _told(self, found: _Found, own: np.ndarray | None) -> Recall:
+    def _told(self, found: _Found, own: np.ndarray | None, gist: bool) -> Recall:
         """The recall; a use is counted for a memory that is meant alone."""
         best = np.argsort(-found.pull, kind="stable")[:TOLD]
         numbers = [self._ids[int(found.places[place])] for place in best]
@@ -238,8 +238,11 @@ class WheelerMemory:
             float(likeness[0]) if len(likeness) else 0.0,
             frame,
             found.ticks,
-            str(self.model.decode(self.model.set_grid_from_image(frame.clip(-1, 1)))),
+            self._read(frame) if gist else "",
         )
+
+    def _read(self, frame: np.ndarray) -> str:
+        return str(self.model.decode(self.model.set_grid_from_image(frame.clip(-1, 1))))
 
     def _touch(self, number: int) -> None:
         age = self._ages[number]

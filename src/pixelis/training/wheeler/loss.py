@@ -51,9 +51,9 @@ def reading_loss(
     values = model.compose(model.encoder(ids, mask), mask, votes)
     frame = quantise(values.float(), model.shape.levels)
     hurt = damage_cells(frame, noise, generator)
-    tiles = model.tiles(model.lift(model.framed(hurt)))
+    sight = model.see(model.lift(model.framed(hurt)))
     before = torch.cat((torch.full_like(ids[:, :1], BOS_ID), ids[:, :-1]), 1)
-    logits = model.decoder(tiles, before)
+    logits = model.decoder(sight, before)
     loss = F.cross_entropy(logits.float().flatten(0, 1), ids.flatten(), ignore_index=PAD_ID)
     whole = mask & (hurt == frame).all(1, keepdim=True)
     right = (logits.argmax(-1) == ids) & whole
