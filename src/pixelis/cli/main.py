@@ -39,6 +39,7 @@ COMMANDS = {
     "ops": Command("pixelis.cli.ops", "List the visual operations, or run one by hand."),
     "eval": Command("pixelis.cli.eval", "Measure a model on worlds or on your own questions."),
     "train": Command("pixelis.cli.train", "Train nano: pretrain, then sft."),
+    "wheeler": Command("pixelis.cli.wheeler", "Text as a picture that remembers."),
     "bench": Command("pixelis.cli.bench", "Run a timing script of the source checkout."),
     "estimate": Command("pixelis.cli.estimate", "Reckon memory and tokens of a model."),
     "doctor": Command("pixelis.cli.doctor", "Say what is missing here, and the cure for it."),

@@ -21,6 +21,7 @@ from pixelis.wheeler.shape import Shape
 from pixelis.wheeler.tokens import BOS_ID, EOS_ID, PAD_ID, decode_ids, encode_text
 from pixelis.wheeler.votes import Votes
 from pixelis.wheeler.words import Pieces, gather
+
 TRUST = 4.0  # what one step of one cell away from a pattern costs a token, in nats, at first
 
 
@@ -114,9 +115,7 @@ class Decoder(nn.Module):
             x = block(x, causal=True)
         return self._logits(x, sight.cells[:, : before.shape[1]], sight.patterns)
 
-    def step(
-        self, sight: Sight, place: int, before: Tensor, caches: list[Cache | None]
-    ) -> Tensor:
+    def step(self, sight: Sight, place: int, before: Tensor, caches: list[Cache | None]) -> Tensor:
         """Logits (batch, vocabulary) of the token at a place; the caches grow in place."""
         x = (sight.tiles[:, place] + self.embed(before))[:, None]
         for number, block in enumerate(self.blocks):
@@ -244,7 +243,7 @@ class WheelerTextAutoencoder(nn.Module):
     def write(self, texts: Sequence[str]) -> Written:
         """Texts as padded tokens."""
         most = self.shape.max_tokens
-        rows = [(encode_text(self.tokenizer, text) + [EOS_ID])[:most] for text in texts]
+        rows = [[*encode_text(self.tokenizer, text), EOS_ID][:most] for text in texts]
         ids = torch.full((len(rows), most), PAD_ID)
         for number, row in enumerate(rows):
             ids[number, : len(row)] = torch.tensor(row)
@@ -288,8 +287,10 @@ class WheelerTextAutoencoder(nn.Module):
             wanted = f"(batch, {size}, {size}, {self.shape.d_model})"
             raise ConfigError(f"a grid is {wanted}; came {tuple(grid.shape)}")
         parts = grid.unflatten(2, (size // columns, columns)).unflatten(1, (size // rows, rows))
-        tiles = parts.transpose(2, 3).flatten(3, 4).reshape(
-            len(grid), self.shape.max_tokens, self.shape.tile_cells, -1
+        tiles = (
+            parts.transpose(2, 3)
+            .flatten(3, 4)
+            .reshape(len(grid), self.shape.max_tokens, self.shape.tile_cells, -1)
         )
         cells = tiles[:, :, : self.shape.token_cells, 0]
         patterns = self.encoder.patterns(self.shape.levels).to(cells.dtype)

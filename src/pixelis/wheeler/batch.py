@@ -30,7 +30,7 @@ class Settled(NamedTuple):
     converged: Tensor
 
 
-def tick(frames: Tensor, stored: Tensor, unit: Tensor, roots: Tensor | None, beta: float) -> Tensor:
+def pulls(frames: Tensor, unit: Tensor, roots: Tensor | None, beta: float) -> Tensor:
     """Pulls (B, N) of stored frames on frames (B, cells); `unit` are the stored ones, scaled."""
     weighed = frames if roots is None else frames * roots
     return F.softmax(beta * (F.normalize(weighed, dim=1) @ unit.T), dim=1)
@@ -52,21 +52,21 @@ def settle(
     roots = None if metric is None else metric.sqrt()
     unit = F.normalize(stored if roots is None else stored * roots, dim=1)
     state = frames.clone()
-    pulls = torch.zeros(len(frames), len(stored), device=frames.device)
+    before = torch.zeros(len(frames), len(stored), device=frames.device)
     ticks = torch.zeros(len(frames), dtype=torch.int64, device=frames.device)
     open_ = torch.arange(len(frames), device=frames.device)
     for _ in range(max_ticks if len(stored) else 0):
         now = state[open_]
-        weights = tick(now, stored, unit, roots, beta)
+        weights = pulls(now, unit, roots, beta)
         pull = weights @ stored
-        landed = (weights - pulls[open_]).abs().amax(1) < LAND
+        landed = (weights - before[open_]).abs().amax(1) < LAND
         then = torch.where(landed[:, None], pull, now + eta * (pull - now))
         moved = eta * (pull - now).abs().amax(1)
-        state[open_], pulls[open_] = then, weights
+        state[open_], before[open_] = then, weights
         ticks[open_] += 1
         open_ = open_[moved > STILL]
         if len(open_) == 0:
             break
     converged = torch.ones(len(frames), dtype=torch.bool, device=frames.device)
     converged[open_] = len(stored) == 0
-    return Settled(state, pulls, ticks, converged)
+    return Settled(state, before, ticks, converged)

@@ -1,4 +1,4 @@
-"""Cells of `levels` values: how a token begins as a pattern of cells, and how values are rounded."""
+"""Cells of `levels` values: the patterns tokens begin with, and how values are rounded."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class WheelerMemoryCPU:
         kept = [self.checked(frame) for frame in given]
         if metric is not None and np.shape(metric) != (height, width):
             raise ConfigError(
-                f"metric is {np.shape(metric)}, frames are ({height}, {width}); give one weight a cell"
+                f"metric is {np.shape(metric)}; it needs a weight a cell, ({height}, {width})"
             )
         self.rule: Rule
         if rule == "anchored":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -179,6 +179,16 @@ class WheelerMemory:
     def get(self, number: int) -> Row | None:
         """A memory as stored."""
         return next(iter(self._store.rows([number])), None)
+
+    def frames(self) -> np.ndarray:
+        """All stored frames, float32 (N, grid, grid), in the order of the shelf."""
+        side = self.model.shape.grid
+        with self._lock:
+            return self._shelf.frames().reshape(-1, side, side)
+
+    def rows(self) -> Iterator[Row]:
+        """All memories as stored, in order of id."""
+        return self._store.rows()
 
     def temperatures(self) -> dict[int, float]:
         """How warm each memory is now, by id."""

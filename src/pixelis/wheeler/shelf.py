@@ -85,9 +85,7 @@ class Shelf:
         differ = self._differences(probe, metric)
         return np.argpartition(differ, k - 1)[:k]
 
-    def nearest(
-        self, probe: np.ndarray, k: int = SHORT, metric: np.ndarray | None = None
-    ) -> Near:
+    def nearest(self, probe: np.ndarray, k: int = SHORT, metric: np.ndarray | None = None) -> Near:
         """The shortlist in exact order of weighted cosine."""
         places = self.shortlist(probe, k, metric)
         roots = None if metric is None else np.sqrt(metric.ravel(), dtype=np.float32)

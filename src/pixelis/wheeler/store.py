@@ -151,4 +151,5 @@ _COLUMNS = "id, text, frame, hits, born, touched, note"
 
 
 def _row(values: tuple[Any, ...]) -> Row:
-    return Row(*values[:6], json.loads(values[6]))
+    number, text, frame, hits, born, touched, note = values
+    return Row(number, text, frame, hits, born, touched, json.loads(note))

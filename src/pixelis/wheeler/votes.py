@@ -34,8 +34,8 @@ class Votes(nn.Module):
         word = F.gelu(self.hidden(self.norm(self.table(ids, words))))
         weight = F.softplus(self.weigh(word)) + 0.01
         votes = weight * word
-        sums = torch.zeros(pieces.count, votes.shape[1], device=device, dtype=votes.dtype)
+        sums = torch.zeros(pieces.size, votes.shape[1], device=device, dtype=votes.dtype)
         sums = sums.index_add(0, texts, votes)
-        squares = torch.zeros(pieces.count, 1, device=device, dtype=votes.dtype)
+        squares = torch.zeros(pieces.size, 1, device=device, dtype=votes.dtype)
         squares = squares.index_add(0, texts, weight.square())
         return self.vote((sums / squares.sqrt()).to(dtype))

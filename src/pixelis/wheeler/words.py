@@ -27,13 +27,13 @@ class Pieces(NamedTuple):
         ids: hashed pieces of all words, int64.
         words: where each word begins in `ids`, int64.
         texts: the number of the text that each word belongs to, int64.
-        count: how many texts there are.
+        size: how many texts there are.
     """
 
     ids: np.ndarray
     words: np.ndarray
     texts: np.ndarray
-    count: int
+    size: int
 
 
 def words_of(text: str) -> list[str]:
@@ -60,5 +60,6 @@ def gather(texts: Sequence[str], buckets: int) -> Pieces:
             starts.append(len(ids))
             owners.append(number)
             ids.extend(pieces_of(word, buckets))
-    arrays = (np.array(values, np.int64) for values in (ids, starts, owners))
-    return Pieces(*arrays, len(texts))
+    return Pieces(
+        np.array(ids, np.int64), np.array(starts, np.int64), np.array(owners, np.int64), len(texts)
+    )

@@ -67,4 +67,10 @@ LINKS: dict[str, tuple[str, ...]] = {
 }
 KINDS = EVENTS | QUESTIONS | LINKS
 # Pairs of slots of which some combinations are kept out of training.
-PAIRS = (("adj2", "object"), ("verb", "object"), ("color", "object"), ("adj", "animal"), ("adj", "role"))
+PAIRS = (
+    ("adj2", "object"),
+    ("verb", "object"),
+    ("color", "object"),
+    ("adj", "animal"),
+    ("adj", "role"),
+)

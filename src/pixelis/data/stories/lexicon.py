@@ -100,7 +100,7 @@ LEXICON: dict[str, tuple[Group, ...]] = {
         danced/twirled, had an idea, went to bed, ate some soup, waited for hours,
         started to whistle, wrote it down/noted it, sat down, became friends"""
     ),
-    "count": _groups("two, three, four, five, six, seven, eight, nine, ten, twelve, twenty/a score"),
+    "count": _groups("two, three, four, five, six, seven, eight, nine, ten, twelve, twenty"),
 }
 
 

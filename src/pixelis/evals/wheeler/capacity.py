@@ -33,7 +33,7 @@ def capacity_figures(
         rows.append(_at(memory, texts[:size], rng, questions))
     last = rows[-1]
     stored = torch.from_numpy(memory._shelf.frames())
-    agreed = _agreement(memory, stored, last["hurt"][:CHECKED])
+    agreed, untouched = _agreement(memory, stored, last["hurt"][:CHECKED])
     table = {str(row["size"]): {k: row[k] for k in _TOLD} for row in rows}
     more = {"by size": table, "classical Hopfield": _hopfield(stored.numpy(), rng)}
     how = (
@@ -53,14 +53,20 @@ def capacity_figures(
             milliseconds <= 20,
             n=questions,
             how=how + "; a frame in, its memory out, without reading it as text",
-            baselines={"full settling in torch": last["full ms"] if "full ms" in last else None},
+            baselines={"dynamics off": last["search ms"]},
         ),
-        Figure("capacity, bytes a key", float(each), 1024.0, each <= 1024, how="one bit a cell"),
+        Figure(
+            "capacity, bytes a key",
+            float(each),
+            1024.0,
+            each <= 1024,
+            baselines={"dynamics off": each},
+        ),
         share(
             "capacity, same end as full settling",
             agreed,
             0.999,
-            {},
+            {"dynamics off": untouched},
             f"{CHECKED} damaged frames among {sizes[-1]}, settled among all of them in torch",
         ),
     ]
@@ -69,9 +75,7 @@ def capacity_figures(
 _TOLD = ("recall", "text recall", "ms", "text ms")
 
 
-def _at(
-    memory: WheelerMemory, texts: list[str], rng: np.random.Generator, questions: int
-) -> dict:
+def _at(memory: WheelerMemory, texts: list[str], rng: np.random.Generator, questions: int) -> dict:
     """Recall and times with the memories there are now."""
     chosen = rng.choice(len(texts), min(questions, len(texts)), replace=False)
     ids = [row + 1 for row in chosen]  # ids count from 1 in order of adding
@@ -84,6 +88,11 @@ def _at(
         spent.append(time.perf_counter() - start)
         hits.append(float(found.matches[0].id == number))
         off.append(float(max(found.matches, key=lambda m: m.likeness).id == number))
+    searched = []
+    for frame in hurt[:100]:
+        start = time.perf_counter()
+        memory._shelf.nearest(frame)
+        searched.append(time.perf_counter() - start)
     words, took = [], []
     for number, row in zip(ids[:200], chosen[:200], strict=True):
         asked = damage.drop_words(rng, texts[row], 0.4)
@@ -100,19 +109,24 @@ def _at(
         "text recall": round(float(np.mean(words)), 4),
         "ms": round(1000 * statistics.median(spent), 2),
         "text ms": round(1000 * statistics.median(took), 2),
+        "search ms": round(1000 * statistics.median(searched), 2),
     }
 
 
-def _agreement(memory: WheelerMemory, stored: torch.Tensor, hurt: np.ndarray) -> list[float]:
-    """Whether the fast way ends where settling among all memories ends, for each frame."""
-    same = []
+def _agreement(
+    memory: WheelerMemory, stored: torch.Tensor, hurt: np.ndarray
+) -> tuple[list[float], list[float]]:
+    """Whether the fast way ends where settling among all memories ends, for each frame;
+    and whether the damaged frame was there before."""
+    same, before = [], []
     for start in range(0, len(hurt), 50):
         part = hurt[start : start + 50]
         whole = batch.settle(torch.from_numpy(part.reshape(len(part), -1)), stored)
         for frame, end in zip(part, whole.frames.numpy(), strict=True):
             fast = memory.recall_frame(frame, gist=False).frame.ravel()
             same.append(float(np.abs(fast - end).max() < 1e-3))
-    return same
+            before.append(float(np.abs(frame.ravel() - end).max() < 1e-3))
+    return same, before
 
 
 def _hopfield(stored: np.ndarray, rng: np.random.Generator) -> dict[str, float]:

@@ -26,7 +26,8 @@ def full_texts(
     model: WheelerTextAutoencoder, rng: np.random.Generator, split: Split, count: int
 ) -> list[str]:
     """Unseen texts of exactly as many tokens as there are tiles."""
-    most, found = model.shape.max_tokens, []
+    most = model.shape.max_tokens
+    found: list[str] = []
     while len(found) < count:
         ids = encode_text(model.tokenizer, str(tell.draw_text(rng, split, 2 + most // 10)))
         text = decode_ids(model.tokenizer, ids[:most])
@@ -37,7 +38,8 @@ def full_texts(
 
 def nonsense(model: WheelerTextAutoencoder, rng: np.random.Generator, count: int) -> list[str]:
     """Random printable bytes, as many tokens as there are tiles: nothing to know beforehand."""
-    most, found = model.shape.max_tokens, []
+    most = model.shape.max_tokens
+    found: list[str] = []
     while len(found) < count:
         text = "".join(chr(c) for c in rng.integers(33, 127, 3 * most))
         text = decode_ids(model.tokenizer, encode_text(model.tokenizer, text)[:most])
@@ -133,8 +135,7 @@ def occlusion_figures(
     """Exact text from half-occluded frames of stored texts, with the dynamics and without."""
     rng = np.random.default_rng([6, 29])
     texts = [
-        str(text)
-        for text in tell.distinct(lambda: tell.draw_memory(rng, "combinations"), memories)
+        str(text) for text in tell.distinct(lambda: tell.draw_memory(rng, "combinations"), memories)
     ]
     memory = WheelerMemory(model)
     memory.remember_all(texts)
@@ -143,7 +144,7 @@ def occlusion_figures(
     frames = drawn(model, asked).numpy()
     hurt = np.stack([occlude(frame) for frame in frames])
     settled = np.stack([memory.recall_frame(frame, gist=False).frame for frame in hurt])
-    stored = memory._shelf.frames()
+    stored = memory.frames().reshape(memories, -1)
     classical = stored[Hopfield(stored).best(hurt)].reshape(hurt.shape)
     wanted = [encode_text(model.tokenizer, text) for text in asked]
 
@@ -158,9 +159,7 @@ def occlusion_figures(
         "classical Hopfield, then the nearest frame": exact(classical),
     }
     how = f"lower half of the frame blotted out, {memories} stored texts, {count} asked for"
-    return [
-        share("text from a half-occluded frame, exact", exact(settled), 0.90, arms, how)
-    ]
+    return [share("text from a half-occluded frame, exact", exact(settled), 0.90, arms, how)]
 
 
 def occlude(frame: np.ndarray, part: float = OCCLUDED) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Bench:
         self.memory = WheelerMemory(self.model)
         self.ids = {n: k for k, n in enumerate(self.memory.remember_all(self.written))}
         self.ngrams, self.bm25 = Ngrams(self.written), Bm25(self.written)
-        self.hopfield = Hopfield(self.memory._shelf.frames())
+        self.hopfield = Hopfield(self.memory.frames())
 
     def arms(self, asked: list[str]) -> dict[str, np.ndarray]:
         """Which text each arm names for each question."""
@@ -66,7 +67,7 @@ def benches(
     found = []
     for seed in seeds:
         rng = np.random.default_rng([seed, 17])
-        texts = tell.distinct(lambda rng=rng: tell.draw_memory(rng, split), memories)
+        texts = tell.distinct(partial(tell.draw_memory, rng, split), memories)
         found.append(Bench(model, texts, rng))
     return found
 
@@ -127,7 +128,10 @@ def novelty_figures(
             column.setdefault("BM25", []).extend(map(bench.bm25.likeness, asked))
         states["unrelated"] += [bench.memory.recall(text, gist=False).state for text in far]
     areas = {arm: auroc(np.array(known[arm]), np.array(novel[arm])) for arm in known}
-    called = {kind: round(float(np.mean([s == "NOVEL" for s in all_])), 4) for kind, all_ in states.items()}
+    called = {
+        kind: round(float(np.mean([s == "NOVEL" for s in all_])), 4)
+        for kind, all_ in states.items()
+    }
     return [
         Figure(
             "hard novelty (one slot changed), AUROC",

@@ -89,7 +89,9 @@ def key_losses(model: WheelerTextAutoencoder, lesson: Lesson) -> tuple[Tensor, T
         return _likeness_losses(asked.float(), torch.cat((kept, other)).float(), model.weights())
 
 
-def _likeness_losses(asked: Tensor, frames: Tensor, metric: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _likeness_losses(
+    asked: Tensor, frames: Tensor, metric: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     weights = metric.sqrt()
     stored = F.normalize(frames * weights, dim=1)
     first = F.normalize(asked * weights, dim=1) @ stored.T

@@ -56,11 +56,9 @@ class Run:
         return self.config.output_dir
 
 
-def train(config: WheelerConfig, report: Report) -> Run:
-    """Runs or resumes; leaves `best.pt`, `last.pt` and samples; `report` gets a dict a step."""
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    run = prepare(config)
+def train(run: Run, report: Report) -> Run:
+    """Goes to the end; leaves `best.pt`, `last.pt` and samples; `report` gets a dict a step."""
+    config = run.config
     lessons = loader(run)
     for step, parts in enumerate(lessons, run.step):
         numbers = learn(run, step, parts)
@@ -76,6 +74,8 @@ def train(config: WheelerConfig, report: Report) -> Run:
 
 def prepare(config: WheelerConfig) -> Run:
     """Corpus, tokenizer, model and optimizer; goes on from `resume` or from the run's own last."""
+    if config.threads:
+        torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     source = open_source(config)
     device = chosen_device(config.device)
@@ -266,4 +266,3 @@ def _groups(model: nn.Module, config: WheelerConfig) -> list[dict[str, Any]]:
 def _last_of(folder: Path) -> Path | None:
     path = folder / "last.pt"
     return path if path.exists() else None
-
