@@ -40,7 +40,7 @@ class Anchored:
         eta: float = ETA,
         metric: np.ndarray | None = None,
     ) -> None:
-        flat = frames.reshape(len(frames), -1)
+        flat = frames.reshape(len(frames), int(np.prod(frames.shape[1:])))
         self.frames = flat.astype(np.float64)
         self.beta, self.eta = beta, eta
         self.roots = np.ones(flat.shape[1]) if metric is None else np.sqrt(metric.ravel())

@@ -24,14 +24,17 @@ class Votes(nn.Module):
         nn.init.normal_(self.table.weight, std=0.5)
         self.norm = nn.RMSNorm(shape.word_width)
         self.hidden = nn.Linear(shape.word_width, shape.vote_width)
+        # without the mean: else all words have one direction in common, and all texts look alike
+        self.even = nn.LayerNorm(shape.vote_width, elementwise_affine=False)
         self.weigh = nn.Linear(shape.vote_width, 1)
         self.vote = nn.Linear(shape.vote_width, shape.cells, bias=False)
+        nn.init.normal_(self.vote.weight, std=1.2 * shape.vote_width**-0.5)
 
     def forward(self, pieces: Pieces) -> Tensor:
         """Votes (texts, cells), about unit variance."""
         device, dtype = self.vote.weight.device, self.vote.weight.dtype
         ids, words, texts = (torch.as_tensor(part).to(device) for part in pieces[:3])
-        word = F.gelu(self.hidden(self.norm(self.table(ids, words))))
+        word = self.even(F.gelu(self.hidden(self.norm(self.table(ids, words)))))
         weight = F.softplus(self.weigh(word)) + 0.01
         votes = weight * word
         sums = torch.zeros(pieces.size, votes.shape[1], device=device, dtype=votes.dtype)

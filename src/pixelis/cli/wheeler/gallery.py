@@ -75,6 +75,16 @@ def serve(
         server.serve_forever()
 
 
+def answer(model: WheelerTextAutoencoder, path: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """What the page gets: the frame of a text, or the text of a frame."""
+    if path == "/draw":
+        return told(model, str(asked["text"])[:MOST_LETTERS])
+    raw = np.frombuffer(base64.b64decode(asked["frame"]), np.uint8).astype(np.float32)
+    side = model.shape.grid
+    frame = (raw / 127 - 1).clip(-1, 1).reshape(side, side)
+    return {"reads": model.decode(model.set_grid_from_image(frame))}
+
+
 def handler(model: WheelerTextAutoencoder, html: str) -> type[BaseHTTPRequestHandler]:
     """Answers `/` with the page, `/draw` with the frame of a text, `/read` with that of a frame.
 
@@ -83,10 +93,8 @@ def handler(model: WheelerTextAutoencoder, html: str) -> type[BaseHTTPRequestHan
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if self.path == "/" and self._is_ours():
-                self._send(200, html, "text/html")
-            else:
-                self._send(404, "not here", "text/plain")
+            here = self.path == "/" and self._is_ours()
+            self._send(*((200, html, "text/html") if here else (404, "not here", "text/plain")))
 
         def do_POST(self) -> None:
             try:
@@ -104,12 +112,7 @@ def handler(model: WheelerTextAutoencoder, html: str) -> type[BaseHTTPRequestHan
             """Nothing: the terminal belongs to the command."""
 
         def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-            if self.path == "/draw":
-                return told(model, str(asked["text"])[:MOST_LETTERS])
-            raw = np.frombuffer(base64.b64decode(asked["frame"]), np.uint8).astype(np.float32)
-            side = model.shape.grid
-            frame = (raw / 127 - 1).clip(-1, 1).reshape(side, side)
-            return {"reads": model.decode(model.set_grid_from_image(frame))}
+            return answer(model, self.path, asked)
 
         def _is_ours(self) -> bool:
             host = self.headers.get("Host", "").rsplit(":", 1)[0]

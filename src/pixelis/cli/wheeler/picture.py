@@ -1,4 +1,4 @@
-"""`pixelis wheeler view|gallery`: frames to look at, alone, settling, and on a page to play with."""
+"""`pixelis wheeler view|gallery`: frames to look at, settling, and on a page to play with."""
 
 from __future__ import annotations
 
