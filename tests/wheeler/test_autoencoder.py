@@ -80,7 +80,9 @@ def test_picture_and_grid_are_inverse(model, rng):
     grid = model.set_grid_from_image(noise)
     assert grid.shape == (3, 16, 16, 32)
     assert torch.equal(model.get_grid_as_image(grid), noise)
-    assert torch.equal(model.get_grid_as_image(model.set_grid_from_image(noise[0].numpy()))[0], noise[0])
+    assert torch.equal(
+        model.get_grid_as_image(model.set_grid_from_image(noise[0].numpy()))[0], noise[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,9 @@ def test_decoding_one_token_at_a_time_equals_reading_all_at_once(model, texts):
     sight = model.see(grid)
     for number, row in enumerate(rows):
         before = torch.tensor([[BOS_ID, *row][: model.shape.max_tokens]])
-        part = type(sight)(sight.tiles[number : number + 1], sight.cells[number : number + 1], sight.patterns)
+        part = type(sight)(
+            sight.tiles[number : number + 1], sight.cells[number : number + 1], sight.patterns
+        )
         with torch.no_grad():
             forced = model.decoder(part, before).argmax(-1)[0].tolist()
         assert forced[: len(row)] == row

@@ -7,7 +7,9 @@ import torch
 from pixelis.wheeler.code import codewords, quantise
 
 
-@pytest.mark.parametrize(("count", "cells", "levels"), [(1000, 12, 2), (200, 8, 2), (900, 6, 4), (50, 9, 3)])
+@pytest.mark.parametrize(
+    ("count", "cells", "levels"), [(1000, 12, 2), (200, 8, 2), (900, 6, 4), (50, 9, 3)]
+)
 def test_patterns_are_all_different(count, cells, levels):
     words = codewords(count, cells, levels)
     assert words.shape == (count, cells)
@@ -29,7 +31,9 @@ def test_without_room_patterns_are_shared_evenly():
     assert uses.max() == 4
 
 
-@pytest.mark.parametrize(("levels", "wanted"), [(2, [-1, 1, 1, 1]), (3, [-1, 0, 0, 1]), (4, [-1, -1 / 3, 1 / 3, 1])])
+@pytest.mark.parametrize(
+    ("levels", "wanted"), [(2, [-1, 1, 1, 1]), (3, [-1, 0, 0, 1]), (4, [-1, -1 / 3, 1 / 3, 1])]
+)
 def test_values_are_rounded_and_gradients_pass(levels, wanted):
     values = torch.tensor([-0.9, -0.0, 0.2, 0.95], requires_grad=True)
     rounded = quantise(values, levels)

@@ -7,7 +7,6 @@ from pixelis.errors import ConfigError, StoreError
 from pixelis.wheeler.memory import WheelerMemory, key_of, packed, unpacked
 
 
-
 class Clock:
     def __init__(self) -> None:
         self.now = 1_000_000.0

@@ -6,7 +6,14 @@ from pixelis.wheeler.words import gather, pieces_of, words_of
 
 
 def test_words_are_folded_and_cut_at_what_is_no_letter():
-    assert words_of("The Cat's STRASSE, naïve: 3.5!") == ["the", "cat's", "strasse", "naïve", "3", "5"]
+    assert words_of("The Cat's STRASSE, naïve: 3.5!") == [
+        "the",
+        "cat's",
+        "strasse",
+        "naïve",
+        "3",
+        "5",
+    ]
     assert words_of("straße") == ["strasse"]
     assert words_of("?!") == ["?!"]
     assert words_of("") == [""]

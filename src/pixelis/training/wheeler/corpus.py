@@ -11,13 +11,19 @@ from pixelis.data.stories import damage, tell
 from pixelis.data.stories.lexicon import LEXICON
 from pixelis.data.stories.tell import Split, Text, pick
 
+WHOLE = 0.3  # of the pairs: nothing is lost, only said otherwise
+
 
 class Pair(NamedTuple):
-    """What is remembered, how it is asked for later, and something else that looks alike."""
+    """What is remembered, how it is asked for later, and something else that looks alike.
+
+    `same` is True when what is asked says all of what is kept, in whatever words.
+    """
 
     kept: str
     asked: str
     other: str
+    same: bool
 
 
 class Source(Protocol):
@@ -59,10 +65,13 @@ class Generator:
         count = 1 if rng.random() < 0.8 else 2
         draws = (tell.draw_memory(rng, self.split) for _ in range(count))
         text = Text(tuple(telling for draw in draws for telling in draw.tellings))
-        asked = tell.with_synonyms(rng, text, float(rng.random())) if rng.random() < 0.6 else text
+        share = 1.0 if rng.random() < 0.5 else float(rng.random())
+        asked = tell.with_synonyms(rng, text, share) if rng.random() < 0.7 else text
         asked = tell.reworded(rng, asked) if rng.random() < 0.3 else asked
         other = tell.with_one_changed(rng, text, self.split)
-        return Pair(str(text), damaged(rng, str(asked)), str(other))
+        if rng.random() < WHOLE:
+            return Pair(str(text), str(asked), str(other), True)
+        return Pair(str(text), damaged(rng, str(asked)), str(other), False)
 
 
 class Lines:
@@ -88,7 +97,9 @@ class Lines:
         asked = [_synonym(rng, word) if rng.random() < 0.4 else word for word in kept]
         other = list(kept)
         other[pick(rng, count)] = words[pick(rng, len(words))]
-        return Pair(" ".join(kept), damaged(rng, " ".join(asked)), " ".join(other))
+        if rng.random() < WHOLE:
+            return Pair(" ".join(kept), " ".join(asked), " ".join(other), other != kept)
+        return Pair(" ".join(kept), damaged(rng, " ".join(asked)), " ".join(other), False)
 
 
 def damaged(rng: np.random.Generator, text: str) -> str:
@@ -113,7 +124,7 @@ def _invented_pair(rng: np.random.Generator) -> Pair:
     words = [damage.invented_word(rng) for _ in range(5 + pick(rng, 16))]
     other = list(words)
     other[pick(rng, len(other))] = damage.invented_word(rng)
-    return Pair(" ".join(words), damaged(rng, " ".join(words)), " ".join(other))
+    return Pair(" ".join(words), damaged(rng, " ".join(words)), " ".join(other), False)
 
 
 def _synonym(rng: np.random.Generator, word: str) -> str:

@@ -27,7 +27,8 @@ class Lesson(NamedTuple):
     Attributes:
         ids: tokens to write and read again, (batch, max_tokens), padded.
         pieces: of the same texts.
-        kept_ids, kept, asked, other: the pairs of the key; tokens and pieces.
+        kept_ids, kept, asked, other, same: the pairs of the key; tokens, pieces, and which of
+            them lost nothing.
     """
 
     ids: Tensor
@@ -36,6 +37,13 @@ class Lesson(NamedTuple):
     kept: Pieces
     asked: Pieces
     other: Pieces
+    same: Tensor
+
+    def to(self, device: torch.device) -> Lesson:
+        """With its tensors on a device; pieces stay, the votes move them."""
+        return self._replace(
+            ids=self.ids.to(device), kept_ids=self.kept_ids.to(device), same=self.same.to(device)
+        )
 
 
 @dataclass
@@ -59,10 +67,11 @@ class Lessons(Dataset[Lesson]):
         pairs = [self.source.pair(rng) for _ in range(self.pairs)]
         kept_rows = [self._cut(encode_text(self.tokenizer, pair.kept)) for pair in pairs]
         kept, asked, other = (
-            gather(column, self.shape.buckets) for column in zip(*pairs, strict=True)
+            gather(column, self.shape.buckets) for column in list(zip(*pairs, strict=True))[:3]
         )
+        same = torch.tensor([pair.same for pair in pairs])
         pieces = gather(texts, self.shape.buckets)
-        return Lesson(self._padded(rows), pieces, self._padded(kept_rows), kept, asked, other)
+        return Lesson(self._padded(rows), pieces, self._padded(kept_rows), kept, asked, other, same)
 
     def _row(self, rng: np.random.Generator) -> list[int]:
         kind, most = rng.random(), self.shape.max_tokens

@@ -14,6 +14,7 @@ from pixelis.wheeler.code import quantise
 from pixelis.wheeler.tokens import BOS_ID, PAD_ID
 
 SHARPNESS = 24.0  # of the contrastive softmax; what a cosine is multiplied by
+MARGIN = 0.03  # by which a paraphrase shall be liker than a stranger
 BETA, ETA, TICKS = 60.0, 0.5, 2  # the dynamics in the loop, as they run later
 
 
@@ -23,6 +24,7 @@ class Losses(NamedTuple):
     reading: Tensor
     key: Tensor
     loop: Tensor
+    novel: Tensor
     tokens_right: Tensor
     pairs_right: Tensor
 
@@ -32,8 +34,8 @@ def losses(
 ) -> Losses:
     """All losses of a lesson; `generator` draws the noise."""
     reading, tokens_right = reading_loss(model, lesson, noise, generator)
-    key, loop, pairs_right = key_losses(model, lesson)
-    return Losses(reading, key, loop, tokens_right, pairs_right)
+    key, loop, novel, pairs_right = key_losses(model, lesson)
+    return Losses(reading, key, loop, novel, tokens_right, pairs_right)
 
 
 def reading_loss(
@@ -72,26 +74,32 @@ def damage_cells(frame: Tensor, noise: float, generator: torch.Generator) -> Ten
     return torch.cat((hurt, frame[half:]))
 
 
-def key_losses(model: WheelerTextAutoencoder, lesson: Lesson) -> tuple[Tensor, Tensor, Tensor]:
-    """InfoNCE (van den Oord et al. 2018) of probes against stored frames, and the same after
-    `TICKS` ticks of the dynamics among them; also the share of pairs whose first match is right.
+def key_losses(
+    model: WheelerTextAutoencoder, lesson: Lesson
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """InfoNCE (van den Oord et al. 2018) of probes against stored frames; the same after `TICKS`
+    ticks of the dynamics among them; the loss of novelty; and the share of pairs whose first match
+    is right.
 
     The text that differs in one word stands beside each that is kept, as the hardest rival.
+    Novelty asks more: whatever says the same has to be liker to what is kept than *any* text of
+    the batch that differs in one word is to its own neighbour, so that one threshold serves all.
     """
     levels = model.shape.levels
     mask = lesson.kept_ids != PAD_ID
     with torch.no_grad():
         tokens = torch.tanh(model.encoder.code(lesson.kept_ids))
-    asked = model.ballot(lesson.asked)
+    asked, strange = model.ballot(lesson.asked), model.ballot(lesson.other)
     kept = quantise(model.compose(tokens, mask, model.ballot(lesson.kept)), levels)
-    other = quantise(model.compose(tokens, mask, model.ballot(lesson.other)), levels)
+    other = quantise(model.compose(tokens, mask, strange), levels)
+    metric = model.weights()
     with torch.autocast(asked.device.type, enabled=False):  # likenesses differ by thousandths
-        return _likeness_losses(asked.float(), torch.cat((kept, other)).float(), model.weights())
+        key, loop, right = _rivalry(asked.float(), torch.cat((kept, other)).float(), metric)
+        novel = _novelty(asked.float(), strange.float(), kept.float(), metric, lesson.same)
+    return key, loop, novel, right
 
 
-def _likeness_losses(
-    asked: Tensor, frames: Tensor, metric: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
+def _rivalry(asked: Tensor, frames: Tensor, metric: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     weights = metric.sqrt()
     stored = F.normalize(frames * weights, dim=1)
     first = F.normalize(asked * weights, dim=1) @ stored.T
@@ -104,3 +112,13 @@ def _likeness_losses(
     settled = F.normalize(state * weights, dim=1) @ stored.T
     loop = F.cross_entropy(SHARPNESS * settled, target)
     return key, loop, (first.argmax(1) == target).float().mean()
+
+
+def _novelty(asked: Tensor, strange: Tensor, kept: Tensor, metric: Tensor, same: Tensor) -> Tensor:
+    """Mean logistic loss of every pair of a paraphrase and a stranger, by their likeness."""
+    if not bool(same.any()):
+        return asked.sum() * 0
+    weights = metric.sqrt()
+    known = F.cosine_similarity(asked[same] * weights, kept[same] * weights)
+    novel = F.cosine_similarity(strange * weights, kept * weights)
+    return F.softplus(SHARPNESS * (novel[None] - known[:, None] + MARGIN)).mean()

@@ -136,8 +136,9 @@ def learn(run: Run, step: int, parts: list[Lesson]) -> dict[str, float]:
     loop_weight = config.loop_weight * ramp(step / run.total)
     for lesson in parts:
         with precision(run):
-            found = losses(run.model, moved(lesson, run.device), config.noise, noise)
+            found = losses(run.model, lesson.to(run.device), config.noise, noise)
             key = config.key_weight * found.key + loop_weight * found.loop
+            key = key + config.novel_weight * found.novel
             loss = (found.reading + key) / len(parts)
         run.scaler.scale(loss).backward()
         for name, value in found._asdict().items():
@@ -220,10 +221,6 @@ def rate(step: int, total: int, warmup: int) -> float:
         return (step + 1) / warmup
     along = (step - warmup) / max(1, total - warmup)
     return FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * along))
-
-
-def moved(lesson: Lesson, device: torch.device) -> Lesson:
-    return lesson._replace(ids=lesson.ids.to(device), kept_ids=lesson.kept_ids.to(device))
 
 
 def precision(run: Run) -> AbstractContextManager[Any]:

@@ -52,6 +52,7 @@ class WheelerConfig(BaseModel):
     noise: float = Field(0.06, ge=0, lt=0.5)
     key_weight: float = Field(1.0, ge=0)
     loop_weight: float = Field(0.25, ge=0)
+    novel_weight: float = Field(0.5, ge=0)
 
     fp16: bool = False
     bf16: bool | None = None

@@ -47,10 +47,7 @@ def validate(
     lesson = lessons[0]
     with torch.no_grad():
         noise = torch.Generator().manual_seed(0)
-        lesson = lesson._replace(
-            ids=lesson.ids.to(model.device), kept_ids=lesson.kept_ids.to(model.device)
-        )
-        found = losses(model, lesson, 0.0, noise)
+        found = losses(model, lesson.to(model.device), 0.0, noise)
     rng = np.random.default_rng([config.seed, 5, step])
     texts = [source.story(rng) for _ in range(SAMPLES)]
     grids = model.encode(texts)
