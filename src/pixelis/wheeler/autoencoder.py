@@ -150,6 +150,7 @@ class WheelerTextAutoencoder(nn.Module):
         self.around = nn.Conv2d(1, shape.d_model - 1, 3, padding=1)
         self.log_metric = nn.Parameter(torch.linspace(-2, 0, shape.max_tokens))
         self.vigilance = 0.0  # likeness below which a probe is of nothing known; set by training
+        self.strictness = -1.0  # likewise for the support of its least supported word
         self.about: dict[str, Any] = {}
         self._twin: tuple[Encoder, Votes] | None = None
         self.eval()
@@ -221,6 +222,12 @@ class WheelerTextAutoencoder(nn.Module):
         given = [texts] if isinstance(texts, str) else list(texts)
         with torch.no_grad():
             return self.framed(self.ballot(self.pieces(given), self._precise()[1])).float()
+
+    def support(self, text: str, frame: np.ndarray) -> float:
+        """How well the least supported word of a text is found in a stored frame (grid, grid)."""
+        with torch.no_grad():
+            cells = torch.from_numpy(frame.reshape(1, -1)).to(self.device)
+            return float(self.votes.support(self.pieces([text]), cells, self.weights()))
 
     def fits(self, text: str) -> bool:
         """Whether every token of the text has a tile."""

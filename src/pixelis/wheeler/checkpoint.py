@@ -35,7 +35,12 @@ def save(model: WheelerTextAutoencoder, folder: Path, about: dict[str, Any], hal
     weights = {name: value.to(kind).contiguous() for name, value in weights_of(model).items()}
     save_file(weights, folder / WEIGHTS)
     model.tokenizer.save(str(folder / TOKENIZER))
-    record = {"shape": model.shape.model_dump(), "vigilance": model.vigilance, "about": about}
+    record = {
+        "shape": model.shape.model_dump(),
+        "vigilance": model.vigilance,
+        "strictness": model.strictness,
+        "about": about,
+    }
     (folder / ABOUT).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return folder
 
@@ -77,6 +82,7 @@ def build(
     model = WheelerTextAutoencoder(shape, tokenizer)
     load_weights(model, {name: value.float() for name, value in weights.items()}, place)
     model.vigilance = float(record.get("vigilance", 0.0))
+    model.strictness = float(record.get("strictness", -1.0))
     model.about = dict(record.get("about", {}))
     return model.eval()
 

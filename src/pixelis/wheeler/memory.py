@@ -57,7 +57,9 @@ class Recall(NamedTuple):
         key: hash of the settled frame, the same whenever settling ends in the same place; None
             when the state is NOVEL.
         matches: memories by weight, at most five; also told when NOVEL, as what comes nearest.
-        margin: likeness of the best memory minus that of the second.
+        margin: likeness of the best memory minus that of the second; `likeness` is the best's.
+        support: how well the least supported word of the text is found in the best memory; None
+            when a frame asked.
         frame: the settled frame, float32 (grid, grid); the unsettled one when NOVEL.
         ticks: of settling; `gist` is the settled frame read as text, empty when not asked for.
     """
@@ -67,6 +69,7 @@ class Recall(NamedTuple):
     matches: tuple[Match, ...]
     margin: float
     likeness: float
+    support: float | None
     frame: np.ndarray
     ticks: int
     gist: str
@@ -80,6 +83,8 @@ class WheelerMemory:
         room: most memories kept; the coldest go first.
         clock: gives seconds since 1970.
         vigilance: likeness to the best memory below which a text is NOVEL; default: the model's.
+        strictness: likewise for the support of its least supported word; -1 never calls a text
+            NOVEL because of one word.
 
     One thread at a time gets in; others wait.
     """
@@ -91,6 +96,7 @@ class WheelerMemory:
         room: int = 100_000,
         clock: Callable[[], float] = time.time,
         vigilance: float | None = None,
+        strictness: float | None = None,
         beta: float = BETA,
         eta: float = ETA,
     ) -> None:
@@ -98,6 +104,7 @@ class WheelerMemory:
             raise ConfigError(f"room is {room}; a memory needs room for at least one")
         self.model, self.room, self.clock = model, room, clock
         self.vigilance = model.vigilance if vigilance is None else vigilance
+        self.strictness = model.strictness if strictness is None else strictness
         self.beta, self.eta = beta, eta
         self._metric = model.metric().ravel()
         self._store = Store(path, fingerprint(model))
@@ -155,6 +162,11 @@ class WheelerMemory:
         own = None
         with self._lock:
             found = self._settle(probe, self._metric, k, self.vigilance)
+            if len(found.places):
+                best = self._shelf.frames(found.places[:1])[0]
+                found = found._replace(support=self.model.support(text, best))
+                if found.support is not None and found.support < self.strictness:
+                    found = found._replace(state="NOVEL")
             if found.state == "NOVEL":
                 own = self.model.frames(text)[0].cpu().numpy()
             return self._told(found, own, gist)
@@ -246,6 +258,7 @@ class WheelerMemory:
             matches,
             margin,
             float(likeness[0]) if len(likeness) else 0.0,
+            found.support,
             frame,
             found.ticks,
             self._read(frame) if gist else "",
@@ -292,6 +305,7 @@ class _Found(NamedTuple):
     pull: np.ndarray
     frame: np.ndarray
     ticks: int
+    support: float | None = None
 
 
 def key_of(frame: np.ndarray) -> str:

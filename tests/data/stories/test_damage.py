@@ -7,9 +7,9 @@ from pixelis.data.stories.damage import cut, drop_words, invented_word, mistype
 TEXT = "the old sailor found a red boat near the quiet harbour at dawn"
 
 
-def test_words_are_lost_at_the_rate_asked_for(n=400):
+def test_words_are_lost_at_the_rate_asked_for():
     rng = np.random.default_rng(0)
-    kept = [len(drop_words(rng, TEXT, 0.4).split()) for _ in range(n)]
+    kept = [len(drop_words(rng, TEXT, 0.4).split()) for _ in range(400)]
     assert abs(np.mean(kept) / len(TEXT.split()) - 0.6) < 0.03
     assert drop_words(rng, TEXT, 0.0) == TEXT
     assert len(drop_words(rng, TEXT, 1.0).split()) == 1

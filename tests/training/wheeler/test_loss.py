@@ -6,7 +6,7 @@ import torch
 
 from pixelis.training.wheeler.corpus import Generator
 from pixelis.training.wheeler.lessons import Lessons
-from pixelis.training.wheeler.loss import _novelty, _rivalry, damage_cells, losses
+from pixelis.training.wheeler.loss import _rivalry, damage_cells, losses
 from pixelis.training.wheeler.run import prepare
 
 
@@ -37,15 +37,6 @@ def test_rivalry_is_the_cross_entropy_of_cosines():
     key, _, share = _rivalry(*tensors)
     assert float(key) == pytest.approx(total / 3, rel=1e-4)
     assert float(share) == pytest.approx(right / 3)
-
-
-def test_novelty_wants_paraphrases_liker_than_strangers():
-    kept = torch.tensor([[1.0, 1, 1, 1], [1, -1, 1, -1]])
-    metric, same = torch.ones(4), torch.tensor([True, False])
-    good = _novelty(kept, -kept, kept, metric, same)
-    bad = _novelty(-kept, kept, kept, metric, same)
-    assert float(good) < 1e-3 < 10 < float(bad)
-    assert float(_novelty(kept, kept, kept, metric, torch.tensor([False, False]))) == 0
 
 
 def test_lessons_depend_on_their_number_alone(config):

@@ -120,6 +120,7 @@ def as_json(found: Recall) -> dict[str, Any]:
         "key": found.key,
         "likeness": round(found.likeness, 4),
         "margin": round(found.margin, 4),
+        "support": None if found.support is None else round(found.support, 4),
         "ticks": found.ticks,
         "gist": found.gist,
         "matches": [

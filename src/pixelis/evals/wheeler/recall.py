@@ -13,7 +13,7 @@ from pixelis.data.stories.tell import Split, Text
 from pixelis.evals.wheeler.baselines import Bm25, Hopfield, Ngrams, ceiling
 from pixelis.evals.wheeler.figures import Figure, share
 from pixelis.wheeler.autoencoder import WheelerTextAutoencoder
-from pixelis.wheeler.memory import WheelerMemory
+from pixelis.wheeler.memory import Recall, WheelerMemory
 
 Ask = Callable[[np.random.Generator, Text], str]
 DAMAGES: dict[str, tuple[Ask, float | None]] = {
@@ -123,7 +123,8 @@ def novelty_figures(
         for column, asked, kind in ((known, same, "known"), (novel, other, "novel")):
             found = [bench.memory.recall(text, gist=False) for text in asked]
             states[kind] += [recall.state for recall in found]
-            column.setdefault("wheeler", []).extend(recall.likeness for recall in found)
+            column.setdefault("wheeler", []).extend(novelty_of(recall) for recall in found)
+            column.setdefault("likeness alone", []).extend(r.likeness for r in found)
             column.setdefault("n-gram k-NN", []).extend(map(bench.ngrams.likeness, asked))
             column.setdefault("BM25", []).extend(map(bench.bm25.likeness, asked))
         states["unrelated"] += [bench.memory.recall(text, gist=False).state for text in far]
@@ -143,12 +144,17 @@ def novelty_figures(
             | {"dynamics off": round(areas["wheeler"], 4), "classical Hopfield": None},
             n=len(known["wheeler"]),
             how=(
-                "likeness of the best memory: every word with a synonym replaced by one, against "
-                "one word replaced by another thing; the dynamics have no part in it"
+                "support of the least supported word: every word with a synonym replaced by one, "
+                "against one word replaced by another thing; the dynamics have no part in it"
             ),
             more={"called NOVEL": called},
         )
     ]
+
+
+def novelty_of(found: Recall) -> float:
+    """What tells known from novel: the support of the least supported word."""
+    return -1.0 if found.support is None else found.support
 
 
 def auroc(known: np.ndarray, novel: np.ndarray) -> float:

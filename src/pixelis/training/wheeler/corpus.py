@@ -70,7 +70,8 @@ class Generator:
         asked = tell.reworded(rng, asked) if rng.random() < 0.3 else asked
         other = tell.with_one_changed(rng, text, self.split)
         if rng.random() < WHOLE:
-            return Pair(str(text), str(asked), str(other), True)
+            slips = 0.06 * float(rng.random()) if rng.random() < 0.3 else 0.0
+            return Pair(str(text), damage.mistype(rng, str(asked), slips), str(other), True)
         return Pair(str(text), damaged(rng, str(asked)), str(other), False)
 
 

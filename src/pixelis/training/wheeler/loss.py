@@ -82,20 +82,20 @@ def key_losses(
     is right.
 
     The text that differs in one word stands beside each that is kept, as the hardest rival.
-    Novelty asks more: whatever says the same has to be liker to what is kept than *any* text of
-    the batch that differs in one word is to its own neighbour, so that one threshold serves all.
+    Novelty asks whether every word of a text is found in a frame: of what says the same, the least
+    supported word has to be better found than that of any text in which one word is another.
     """
     levels = model.shape.levels
     mask = lesson.kept_ids != PAD_ID
     with torch.no_grad():
         tokens = torch.tanh(model.encoder.code(lesson.kept_ids))
-    asked, strange = model.ballot(lesson.asked), model.ballot(lesson.other)
+    asked = model.ballot(lesson.asked)
     kept = quantise(model.compose(tokens, mask, model.ballot(lesson.kept)), levels)
-    other = quantise(model.compose(tokens, mask, strange), levels)
+    other = quantise(model.compose(tokens, mask, model.ballot(lesson.other)), levels)
     metric = model.weights()
     with torch.autocast(asked.device.type, enabled=False):  # likenesses differ by thousandths
         key, loop, right = _rivalry(asked.float(), torch.cat((kept, other)).float(), metric)
-        novel = _novelty(asked.float(), strange.float(), kept.float(), metric, lesson.same)
+        novel = novelty_loss(model, lesson, kept.float(), metric)
     return key, loop, novel, right
 
 
@@ -114,11 +114,12 @@ def _rivalry(asked: Tensor, frames: Tensor, metric: Tensor) -> tuple[Tensor, Ten
     return key, loop, (first.argmax(1) == target).float().mean()
 
 
-def _novelty(asked: Tensor, strange: Tensor, kept: Tensor, metric: Tensor, same: Tensor) -> Tensor:
-    """Mean logistic loss of every pair of a paraphrase and a stranger, by their likeness."""
-    if not bool(same.any()):
-        return asked.sum() * 0
-    weights = metric.sqrt()
-    known = F.cosine_similarity(asked[same] * weights, kept[same] * weights)
-    novel = F.cosine_similarity(strange * weights, kept * weights)
+def novelty_loss(
+    model: WheelerTextAutoencoder, lesson: Lesson, kept: Tensor, metric: Tensor
+) -> Tensor:
+    """Mean logistic loss of every pair of a paraphrase and a stranger, by their least support."""
+    if not bool(lesson.same.any()):
+        return kept.sum() * 0
+    known = model.votes.support(lesson.asked, kept, metric)[lesson.same]
+    novel = model.votes.support(lesson.other, kept, metric)
     return F.softplus(SHARPNESS * (novel[None] - known[:, None] + MARGIN)).mean()

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 PRESET_RUNS: dict[str, dict[str, Any]] = {
     "tiny": {"samples": 24_000, "batch_size": 96, "epochs": 1, "lr": 4e-3, "warmup_steps": 20},
-    "small": {"samples": 100_000, "batch_size": 96, "epochs": 1, "lr": 3e-3, "warmup_steps": 50},
+    "small": {"samples": 48_000, "batch_size": 48, "epochs": 1, "lr": 3e-3, "warmup_steps": 50},
     "full": {},
 }
 
@@ -52,7 +52,7 @@ class WheelerConfig(BaseModel):
     noise: float = Field(0.06, ge=0, lt=0.5)
     key_weight: float = Field(1.0, ge=0)
     loop_weight: float = Field(0.25, ge=0)
-    novel_weight: float = Field(0.5, ge=0)
+    novel_weight: float = Field(0.3, ge=0)
 
     fp16: bool = False
     bf16: bool | None = None

@@ -23,6 +23,7 @@ def save(run: Run, path: Path, whole: bool = True) -> None:
         "shape": run.model.shape.model_dump(),
         "about": {**run.about, "steps": run.step},
         "vigilance": run.model.vigilance,
+        "strictness": run.model.strictness,
     }
     state: dict[str, Any] = {
         "record": json.dumps(record),

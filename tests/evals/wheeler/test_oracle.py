@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import numpy as np
+
+from pixelis.evals.wheeler.oracle import peaks_by_cell, smooth_by_cell
+
+
+def test_one_cell_by_hand():
+    frame = np.zeros((3, 3))
+    frame[1, 1] = 1.0
+    assert smooth_by_cell(frame)[0, 0] == np.tanh(1.5 / 9)
+    moved = peaks_by_cell(frame)
+    assert moved[1, 1] == 1.0
+    assert moved[0, 1] == 0.2  # a slope below the peak
+    assert moved[0, 0] == -0.35  # as low as all around it
