@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
 
 from pixelis.wheeler.votes import SOFT
@@ -52,4 +51,4 @@ def test_a_word_that_is_not_there_is_the_least_supported(builder):
     frame = model.frames(text)[0].numpy()
     own = model.support(text, frame)
     assert own > model.support("the sailor found a umbrella", frame)
-    assert model.support("sailor boat", frame) == pytest.approx(own, abs=0.15)
+    assert model.support("sailor boat", frame) >= own  # what is left out is not missed

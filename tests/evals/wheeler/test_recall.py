@@ -23,7 +23,7 @@ def test_every_damage_is_asked_of_every_arm(model):
     assert set(drop.baselines) == arms
     assert drop.baselines["ceiling"] > 0.9
     assert drop.baselines["n-gram k-NN"] > 0.8
-    assert drop.value > 0.6  # untrained votes hash words, and hashes find texts again
+    assert drop.value > 0.25  # untrained votes hash words, and hashes find texts again
     assert figures["recall, reworded (combinations)"].baselines["n-gram k-NN"] > 0.9
 
 

@@ -132,7 +132,7 @@ def _agreement(
 def _hopfield(stored: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
     """Share of damaged frames that a classical network of N memories mends to 99 % of cells."""
     found = {}
-    for size in (10, 25, 50, 100):
+    for size in (n for n in (10, 25, 50, 100) if n <= len(stored)):
         rows = stored[:size]
         hurt = np.stack([flip(rng, row, FLIPPED) for row in rows])
         found[str(size)] = round(float(Hopfield(rows).settles(hurt, np.arange(size)).mean()), 4)
