@@ -14,7 +14,8 @@ def test_a_text_goes_to_a_file_and_back(wheeler, tmp_path):
     assert np.array_equal(np.load(exact), np.array(told["frame"], np.float32))
     assert wheeler("decode", exact).stdout == "red boat\n"
     assert wheeler("encode", "red boat", "--out", shown).returncode == 0
-    assert Image.open(shown).size == (384, 384)
+    with Image.open(shown) as image:
+        assert image.size == (384, 384)
 
 
 def test_a_picture_with_a_pixel_a_cell_is_a_frame(wheeler, tmp_path):

@@ -14,5 +14,6 @@ def test_one_cell_by_hand():
     assert smooth_by_cell(frame)[0, 0] == pytest.approx(math.tanh(1.5 / 9))
     moved = peaks_by_cell(frame)
     assert moved[1, 1] == 1.0
-    assert moved[0, 1] == pytest.approx(0.2)  # a slope below the peak
-    assert moved[0, 0] == pytest.approx(-0.35)  # as low as all around it
+    assert moved[0, 1] == moved[0, 0] == pytest.approx(-0.35)  # as low as all around it
+    frame[0, 1] = 0.5  # a slope below the peak
+    assert peaks_by_cell(frame)[0, 1] == pytest.approx(0.6)

@@ -28,7 +28,9 @@ def add_actions(actions: Any) -> None:
         "parts", metavar="PART", nargs="*", help=f"{', '.join(PARTS)} (default: all but the last 2)"
     )
     measure.add_argument("--out", metavar="DIR", help=f"folder of results (default: {RESULTS})")
-    measure.add_argument("--run", metavar="DIR", help="of a training run, for the part training")
+    measure.add_argument(
+        "--run", metavar="DIR", dest="trained", help="of training, for the parts training and curve"
+    )
     measure.add_argument("--note", metavar="TEXT", default="", help="kept with the results")
 
 
@@ -70,7 +72,7 @@ def run_measure(args: argparse.Namespace) -> int:
     printer = Printer()
     for part in args.parts or PARTS[:-2]:
         start = time.monotonic()
-        figures = figures_of(part, model, Path(args.run) if args.run else None)
+        figures = figures_of(part, model, Path(args.trained) if args.trained else None)
         seconds = time.monotonic() - start
         path = save(folder, part, figures, about(model, seconds, args.note))
         if not args.json:

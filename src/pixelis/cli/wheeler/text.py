@@ -115,5 +115,5 @@ def save_frame(frame: Any, path: Path) -> None:
 def _draw(printer: Printer, frame: Any) -> None:
     """The frame in half blocks, two rows of cells a line."""
     for top, bottom in zip(frame[::2], frame[1::2], strict=False):
-        marks = ((" ▄", "▀█")[a > 0][b > 0] for a, b in zip(top, bottom, strict=True))
+        marks = ((" ▄", "▀█")[int(a > 0)][int(b > 0)] for a, b in zip(top, bottom, strict=True))
         printer.line("".join(marks))
