@@ -22,7 +22,7 @@ from pixelis.wheeler.tokens import BOS_ID, EOS_ID, PAD_ID, decode_ids, encode_te
 from pixelis.wheeler.votes import Votes
 from pixelis.wheeler.words import Pieces, gather
 
-TRUST = 4.0  # what one step of one cell away from a pattern costs a token, in nats, at first
+TRUST = 6.0  # what one step of one cell away from a pattern costs a token, in nats, at first
 
 
 class Written(NamedTuple):

@@ -128,7 +128,7 @@ def learn(run: Run, step: int, parts: list[Lesson]) -> dict[str, float]:
     """One optimizer step over `accumulation_steps` lessons; gives the numbers to report."""
     config = run.config
     for group in run.optimizer.param_groups:
-        group["lr"] = config.lr * rate(step, run.total, config.warmup_steps)
+        group["lr"] = group["base"] * rate(step, run.total, config.warmup_steps)
     run.optimizer.zero_grad(set_to_none=True)
     torch.manual_seed(config.seed * 1_000_003 + step)  # dropout; the same after a resume
     noise = torch.Generator().manual_seed(config.seed * 1_000_033 + step)
@@ -251,13 +251,16 @@ def _has_mps() -> bool:
     return torch.backends.mps.is_available()
 
 
-def _groups(model: nn.Module, config: WheelerConfig) -> list[dict[str, Any]]:
-    """Matrices decay; norms, biases and the metric do not."""
-    parameters = list(model.parameters())
-    return [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+def _groups(model: WheelerTextAutoencoder, config: WheelerConfig) -> list[dict[str, Any]]:
+    """Reading at its rate, the key at its own; matrices decay, norms, biases and metric do not."""
+    groups = []
+    for half, full in zip(halves(model), (config.lr, config.lr * config.key_pace), strict=True):
+        for decay, chosen in (
+            (config.weight_decay, [p for p in half if p.ndim > 1]),
+            (0.0, [p for p in half if p.ndim <= 1]),
+        ):
+            groups.append({"params": chosen, "weight_decay": decay, "base": full, "lr": full})
+    return groups
 
 
 def _last_of(folder: Path) -> Path | None:

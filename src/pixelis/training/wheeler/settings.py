@@ -8,8 +8,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 PRESET_RUNS: dict[str, dict[str, Any]] = {
-    "tiny": {"samples": 24_000, "batch_size": 96, "epochs": 1, "lr": 4e-3, "warmup_steps": 20},
-    "small": {"samples": 48_000, "batch_size": 48, "epochs": 1, "lr": 3e-3, "warmup_steps": 50},
+    "tiny": {"samples": 24_000, "batch_size": 96, "epochs": 1, "lr": 1.5e-3, "warmup_steps": 20},
+    "small": {"samples": 48_000, "batch_size": 48, "epochs": 1, "lr": 1e-3, "warmup_steps": 50},
     "full": {},
 }
 
@@ -18,6 +18,7 @@ class WheelerConfig(BaseModel):
     """Settings of a run.
 
     Sizes that are not given come from the preset, as do samples, batch size, epochs and rate.
+    The key learns at `key_pace` times the rate `lr` of the rest.
     `dataset` is a file or folder of text (.txt, .jsonl, .parquet), `tinystories` (from the hub,
     with `allow_download`), or `generator`; `auto` is TinyStories where it is found, else the
     generator. `samples` is how many texts of the generator make an epoch.
@@ -45,6 +46,7 @@ class WheelerConfig(BaseModel):
     pairs: int = Field(256, ge=2)
     epochs: int = Field(10, ge=1)
     lr: float = Field(3e-4, gt=0)
+    key_pace: float = Field(3.0, gt=0)
     weight_decay: float = Field(0.01, ge=0)
     warmup_steps: int = Field(1000, ge=0)
     grad_clip: float = Field(1.0, gt=0)
