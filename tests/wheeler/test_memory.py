@@ -45,6 +45,9 @@ def test_half_a_text_recalls_the_whole(memory, texts):
     found = memory.recall("old sailor red boat harbour")
     assert found.matches[0].text == texts[0]
     assert found.margin > 0
+    assert memory.nearest("old sailor red boat harbour") == (1, pytest.approx(found.likeness))
+    assert memory.nearest(memory.frames()[2])[0] == 3
+    assert WheelerMemory(memory.model).nearest("anything") == (0, 0.0)
     assert found.gist == memory.recall(texts[0]).gist
 
 

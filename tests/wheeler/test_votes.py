@@ -39,7 +39,7 @@ def test_support_is_the_cosine_of_a_words_votes_with_the_frame(model, rng):
                 excuse = float(torch.nn.functional.softplus(votes.excuse(vector)))
                 found.append(cosine + excuse)
         wanted.append(-np.log(np.exp(-SOFT * np.array(found)).sum()) / SOFT)
-    got = votes.support(pieces, frames, metric)
+    got = votes.support(words, frames, metric)
     np.testing.assert_allclose(got.numpy(), wanted, atol=1e-4)
 
 

@@ -227,7 +227,8 @@ class WheelerTextAutoencoder(nn.Module):
         """How well the least supported word of a text is found in a stored frame (grid, grid)."""
         with torch.no_grad():
             cells = torch.from_numpy(frame.reshape(1, -1)).to(self.device)
-            return float(self.votes.support(self.pieces([text]), cells, self.weights()))
+            words = self.votes.words(self.pieces([text]))
+            return float(self.votes.support(words, cells, self.weights()))
 
     def fits(self, text: str) -> bool:
         """Whether every token of the text has a tile."""

@@ -180,6 +180,21 @@ class WheelerMemory:
         with self._lock:
             return self._told(self._settle(checked, None, k, 0.0), None, gist)
 
+    def nearest(self, asked: str | np.ndarray) -> tuple[int, float]:
+        """Id and likeness of the memory nearest to a text or a frame, without any settling.
+
+        (0, 0.0) when nothing is kept. This is the arm that the dynamics are measured against.
+        """
+        if isinstance(asked, str):
+            probe, metric = self.model.probe(asked)[0].cpu().numpy(), self._metric
+        else:
+            probe, metric = asked, None
+        with self._lock:
+            near = self._shelf.nearest(probe, SHORT, metric)
+            if len(near.places) == 0:
+                return 0, 0.0
+            return self._ids[int(near.places[0])], float(near.likeness[0])
+
     def forget(self, number: int) -> bool:
         """Erases a memory, also from the file; False when there is none of that id."""
         with self._lock:

@@ -15,11 +15,15 @@ SOFT = 30.0  # how sharply the least supported word decides
 
 
 class Words(NamedTuple):
-    """Words as the votes see them: a vector each, how much each weighs, and whose each is."""
+    """Words as the votes see them: a vector each, how much each weighs, and whose each is.
+
+    `size` is how many texts there are.
+    """
 
     vectors: Tensor
     weights: Tensor
     texts: Tensor
+    size: int
 
 
 class Votes(nn.Module):
@@ -50,25 +54,27 @@ class Votes(nn.Module):
         device = self.vote.weight.device
         ids, words, texts = (torch.as_tensor(part).to(device) for part in pieces[:3])
         seen = self.even(F.gelu(self.hidden(self.norm(self.table(ids, words)))))
-        return Words(seen, F.softplus(self.weigh(seen)) + 0.01, texts)
+        return Words(seen, F.softplus(self.weigh(seen)) + 0.01, texts, pieces.size)
 
     def forward(self, pieces: Pieces) -> Tensor:
         """Votes (texts, cells), about unit variance."""
-        vectors, weights, texts = self.words(pieces)
-        votes = weights * vectors
-        sums = votes.new_zeros(pieces.size, votes.shape[1]).index_add(0, texts, votes)
-        squares = votes.new_zeros(pieces.size, 1).index_add(0, texts, weights.square())
+        return self.tally(self.words(pieces))
+
+    def tally(self, words: Words) -> Tensor:
+        """Votes (texts, cells) of words that have been seen already."""
+        votes = words.weights * words.vectors
+        sums = votes.new_zeros(words.size, votes.shape[1]).index_add(0, words.texts, votes)
+        squares = votes.new_zeros(words.size, 1).index_add(0, words.texts, words.weights.square())
         return self.vote((sums / squares.sqrt()).to(self.vote.weight.dtype))
 
-    def support(self, pieces: Pieces, frames: Tensor, metric: Tensor) -> Tensor:
+    def support(self, words: Words, frames: Tensor, metric: Tensor) -> Tensor:
         """How well the least supported word of each text is found in a frame, (texts,).
 
         A word's support is the weighted cosine between its votes and the frame, plus an excuse
         that words learn which need not be there (`tell`, `the`). Frame k, (cells,), is that of the
         memory which text k is held against; `metric` (cells,) weighs cells.
         """
-        vectors, _, texts = self.words(pieces)
-        rows = self.vote.weight
+        vectors, texts, rows = words.vectors, words.texts, self.vote.weight
         weighed = frames * metric
         # cosines of votes without ever writing the votes of single words out
         dots = (vectors * (weighed @ rows)[texts]).sum(1)
@@ -76,5 +82,5 @@ class Votes(nn.Module):
         sizes = (weighed * frames).sum(1)[texts]
         cosines = dots / (lengths * sizes).clamp(min=1e-12).sqrt()
         found = cosines + F.softplus(self.excuse(vectors))[:, 0]
-        missing = found.new_zeros(pieces.size).index_add(0, texts, torch.exp(-SOFT * found))
+        missing = found.new_zeros(words.size).index_add(0, texts, torch.exp(-SOFT * found))
         return -missing.clamp(min=1e-12).log() / SOFT

@@ -34,7 +34,7 @@ def test_rivalry_is_the_cross_entropy_of_cosines():
         total += np.log(np.exp(scores).sum()) - scores[number]
         right += int(np.argmax(scores)) == number
     tensors = [torch.from_numpy(a).float() for a in (asked, frames, metric)]
-    key, _, share = _rivalry(*tensors)
+    key, _, share = _rivalry(*tensors, 0)
     assert float(key) == pytest.approx(total / 3, rel=1e-4)
     assert float(share) == pytest.approx(right / 3)
 

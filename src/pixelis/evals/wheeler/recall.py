@@ -47,9 +47,8 @@ class Bench:
         settled, nearest = [], []
         for text in asked:
             found = self.memory.recall(text, gist=False)
-            by_likeness = max(found.matches, key=lambda match: match.likeness)
             settled.append(self.ids[found.matches[0].id])
-            nearest.append(self.ids[by_likeness.id])
+            nearest.append(self.ids[self.memory.nearest(text)[0]])
         frames = self.model.frames(asked).flatten(1).cpu().numpy()
         return {
             "wheeler": np.array(settled),

@@ -12,6 +12,7 @@ from pixelis.training.wheeler.lessons import Lesson
 from pixelis.wheeler.autoencoder import WheelerTextAutoencoder
 from pixelis.wheeler.code import quantise
 from pixelis.wheeler.tokens import BOS_ID, PAD_ID
+from pixelis.wheeler.votes import Words
 
 SHARPNESS = 24.0  # of the contrastive softmax; what a cosine is multiplied by
 MARGIN = 0.03  # by which a paraphrase shall be liker than a stranger
@@ -30,11 +31,15 @@ class Losses(NamedTuple):
 
 
 def losses(
-    model: WheelerTextAutoencoder, lesson: Lesson, noise: float, generator: torch.Generator
+    model: WheelerTextAutoencoder,
+    lesson: Lesson,
+    noise: float,
+    generator: torch.Generator,
+    ticks: int = TICKS,
 ) -> Losses:
-    """All losses of a lesson; `generator` draws the noise."""
+    """All losses of a lesson; `generator` draws the noise; without ticks the loop's loss is 0."""
     reading, tokens_right = reading_loss(model, lesson, noise, generator)
-    key, loop, novel, pairs_right = key_losses(model, lesson)
+    key, loop, novel, pairs_right = key_losses(model, lesson, ticks)
     return Losses(reading, key, loop, novel, tokens_right, pairs_right)
 
 
@@ -43,8 +48,8 @@ def reading_loss(
 ) -> tuple[Tensor, Tensor]:
     """Cross-entropy of the tokens, and the share of them that is right without noise.
 
-    Half of the frames are damaged: cells flipped with a probability up to `noise`, and a
-    rectangle blotted out in some.
+    Half of the frames are damaged: cells flipped and others blotted out, each with a probability
+    up to `noise`.
     """
     ids = lesson.ids
     mask = ids != PAD_ID
@@ -75,9 +80,9 @@ def damage_cells(frame: Tensor, noise: float, generator: torch.Generator) -> Ten
 
 
 def key_losses(
-    model: WheelerTextAutoencoder, lesson: Lesson
+    model: WheelerTextAutoencoder, lesson: Lesson, ticks: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """InfoNCE (van den Oord et al. 2018) of probes against stored frames; the same after `TICKS`
+    """InfoNCE (van den Oord et al. 2018) of probes against stored frames; the same after some
     ticks of the dynamics among them; the loss of novelty; and the share of pairs whose first match
     is right.
 
@@ -89,37 +94,39 @@ def key_losses(
     mask = lesson.kept_ids != PAD_ID
     with torch.no_grad():
         tokens = torch.tanh(model.encoder.code(lesson.kept_ids))
-    asked = model.ballot(lesson.asked)
+    votes = model.votes
+    asked_words, other_words = votes.words(lesson.asked), votes.words(lesson.other)
+    asked, strange = (torch.tanh(votes.tally(words)) for words in (asked_words, other_words))
     kept = quantise(model.compose(tokens, mask, model.ballot(lesson.kept)), levels)
-    other = quantise(model.compose(tokens, mask, model.ballot(lesson.other)), levels)
+    other = quantise(model.compose(tokens, mask, strange), levels)
     metric = model.weights()
     with torch.autocast(asked.device.type, enabled=False):  # likenesses differ by thousandths
-        key, loop, right = _rivalry(asked.float(), torch.cat((kept, other)).float(), metric)
-        novel = novelty_loss(model, lesson, kept.float(), metric)
+        frames = torch.cat((kept, other)).float()
+        key, loop, right = _rivalry(asked.float(), frames, metric, ticks)
+        novel = kept.float().sum() * 0
+        if bool(lesson.same.any()):
+            known = votes.support(_floats(asked_words), kept.float(), metric)[lesson.same]
+            found = votes.support(_floats(other_words), kept.float(), metric)
+            novel = F.softplus(SHARPNESS * (found[None] - known[:, None] + MARGIN)).mean()
     return key, loop, novel, right
 
 
-def _rivalry(asked: Tensor, frames: Tensor, metric: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _rivalry(
+    asked: Tensor, frames: Tensor, metric: Tensor, ticks: int
+) -> tuple[Tensor, Tensor, Tensor]:
     weights = metric.sqrt()
     stored = F.normalize(frames * weights, dim=1)
     first = F.normalize(asked * weights, dim=1) @ stored.T
     target = torch.arange(len(asked), device=asked.device)
     key = F.cross_entropy(SHARPNESS * first, target)
     state = asked
-    for _ in range(TICKS):
+    for _ in range(ticks):
         pull = F.softmax(BETA * F.normalize(state * weights, dim=1) @ stored.T, 1) @ frames
         state = (1 - ETA) * state + ETA * pull
     settled = F.normalize(state * weights, dim=1) @ stored.T
-    loop = F.cross_entropy(SHARPNESS * settled, target)
+    loop = F.cross_entropy(SHARPNESS * settled, target) if ticks else key * 0
     return key, loop, (first.argmax(1) == target).float().mean()
 
 
-def novelty_loss(
-    model: WheelerTextAutoencoder, lesson: Lesson, kept: Tensor, metric: Tensor
-) -> Tensor:
-    """Mean logistic loss of every pair of a paraphrase and a stranger, by their least support."""
-    if not bool(lesson.same.any()):
-        return kept.sum() * 0
-    known = model.votes.support(lesson.asked, kept, metric)[lesson.same]
-    novel = model.votes.support(lesson.other, kept, metric)
-    return F.softplus(SHARPNESS * (novel[None] - known[:, None] + MARGIN)).mean()
+def _floats(words: Words) -> Words:
+    return words._replace(vectors=words.vectors.float(), weights=words.weights.float())

@@ -18,7 +18,7 @@ from pixelis.training.hardware import best_device, has_bf16
 from pixelis.training.wheeler import state as states
 from pixelis.training.wheeler.corpus import Source
 from pixelis.training.wheeler.lessons import Lesson, Lessons
-from pixelis.training.wheeler.loss import losses
+from pixelis.training.wheeler.loss import TICKS, losses
 from pixelis.training.wheeler.settings import WheelerConfig
 from pixelis.training.wheeler.sources import open_source, tokenizer_texts
 from pixelis.training.wheeler.validate import Validation, validate
@@ -136,7 +136,8 @@ def learn(run: Run, step: int, parts: list[Lesson]) -> dict[str, float]:
     loop_weight = config.loop_weight * ramp(step / run.total)
     for lesson in parts:
         with precision(run):
-            found = losses(run.model, lesson.to(run.device), config.noise, noise)
+            ticks = TICKS if loop_weight else 0
+            found = losses(run.model, lesson.to(run.device), config.noise, noise, ticks)
             key = config.key_weight * found.key + loop_weight * found.loop
             key = key + config.novel_weight * found.novel
             loss = (found.reading + key) / len(parts)
