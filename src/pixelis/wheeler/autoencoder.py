@@ -22,6 +22,7 @@ from pixelis.wheeler.tokens import BOS_ID, EOS_ID, PAD_ID, decode_ids, encode_te
 from pixelis.wheeler.votes import Votes
 from pixelis.wheeler.words import Pieces, gather
 
+WITHIN, BEYOND = 0.45, 2.0  # steps by which context may move a cell
 TRUST = 6.0  # what one step of one cell away from a pattern costs a token, in nats, at first
 
 
@@ -38,7 +39,13 @@ class Written(NamedTuple):
 
 
 class Encoder(nn.Module):
-    """Tokens -> values of their cells: a pattern of its own for each token, turned by context."""
+    """Tokens -> values of their cells: a pattern of its own for each token, turned by context.
+
+    Where there are patterns enough for all tokens, context moves a cell by less than half a step
+    between levels, so it decides only where a pattern leaves it open. Free to turn whole patterns,
+    it flipped one cell of all tokens at once, again and again, and reading broke down each time.
+    Where tokens share patterns, context may choose among all levels.
+    """
 
     def __init__(self, shape: Shape, embed: nn.Embedding) -> None:
         super().__init__()
@@ -49,6 +56,9 @@ class Encoder(nn.Module):
         )
         self.norm = nn.LayerNorm(shape.d_model)
         self.turn = nn.Linear(shape.d_model, shape.token_cells)
+        step = 2 / (shape.levels - 1)
+        own = shape.levels**shape.token_cells >= shape.vocab_size
+        self.reach = step * (WITHIN if own else BEYOND)
         nn.init.zeros_(self.turn.weight)
         nn.init.zeros_(self.turn.bias)
         self.code = nn.Embedding(shape.vocab_size, shape.token_cells)
@@ -61,7 +71,7 @@ class Encoder(nn.Module):
         x = self.embed(ids) + self.place[: ids.shape[1]]
         for block in self.blocks:
             x = block(x, mask)
-        return torch.tanh(self.code(ids) + self.turn(self.norm(x)))
+        return torch.tanh(self.code(ids)) + self.reach * torch.tanh(self.turn(self.norm(x)))
 
     def patterns(self, levels: int) -> Tensor:
         """The pattern of every token as it is drawn without context, (vocabulary, token_cells)."""

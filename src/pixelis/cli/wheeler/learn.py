@@ -62,4 +62,4 @@ def told(values: dict[str, Any]) -> str:
     """The numbers that matter in a few words."""
     if values["stage"] == "validation":
         return f"held out: tokens {values['tokens']:.3f}, pairs {values['pairs']:.3f}"
-    return f"reading {values['reading']:.3f}, key {values['key']:.3f}"
+    return ", ".join(f"{k} {values[k]:.3f}" for k in ("reading", "key", "novel") if k in values)

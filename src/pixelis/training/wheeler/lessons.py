@@ -25,7 +25,8 @@ class Lesson(NamedTuple):
     """One step.
 
     Attributes:
-        ids: tokens to write and read again, (batch, max_tokens), padded.
+        ids: tokens to write and read again, (batch, max_tokens), padded; none in a step without
+            reading.
         pieces: of the same texts.
         kept_ids, kept, asked, other, same: the pairs of the key; tokens, pieces, and which of
             them lost nothing.
@@ -56,13 +57,15 @@ class Lessons(Dataset[Lesson]):
     batch: int
     pairs: int
     seed: int
+    read_every: int = 1
 
     def __len__(self) -> int:
         return 1 << 40
 
     def __getitem__(self, step: int) -> Lesson:
         rng = np.random.default_rng([self.seed, 7, step])
-        rows = [self._row(rng) for _ in range(self.batch)]
+        count = 0 if step % self.read_every else self.batch
+        rows = [self._row(rng) for _ in range(count)]
         texts = [decode_ids(self.tokenizer, row) for row in rows]
         pairs = [self.source.pair(rng) for _ in range(self.pairs)]
         kept_rows = [self._cut(encode_text(self.tokenizer, pair.kept)) for pair in pairs]

@@ -27,6 +27,7 @@ from pixelis.wheeler.shape import Shape, shape_of, tile_for
 from pixelis.wheeler.tokens import train_tokenizer
 
 Report = Callable[[dict[str, Any]], None]
+READING = ("reading", "tokens_right")
 FLOOR = 0.02  # of the rate, at the end
 
 
@@ -143,7 +144,8 @@ def learn(run: Run, step: int, parts: list[Lesson]) -> dict[str, float]:
             loss = (found.reading + key) / len(parts)
         run.scaler.scale(loss).backward()
         for name, value in found._asdict().items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach()) / len(parts)
+            if name not in READING or len(lesson.ids):
+                sums[name] = sums.get(name, 0.0) + float(value.detach()) / len(parts)
     run.scaler.unscale_(run.optimizer)
     norms = [nn.utils.clip_grad_norm_(part, config.grad_clip) for part in halves(run.model)]
     run.scaler.step(run.optimizer)
@@ -187,6 +189,7 @@ def loader(run: Run) -> Iterator[list[Lesson]]:
         config.batch_size,
         config.pairs,
         config.seed,
+        config.read_every,
     )
     each = config.accumulation_steps
     ahead: DataLoader[Any] = DataLoader(

@@ -9,7 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 PRESET_RUNS: dict[str, dict[str, Any]] = {
     "tiny": {"samples": 24_000, "batch_size": 96, "epochs": 1, "lr": 1.5e-3, "warmup_steps": 20},
-    "small": {"samples": 48_000, "batch_size": 48, "epochs": 1, "lr": 1e-3, "warmup_steps": 50},
+    "small": {
+        "read_every": 4,
+        "samples": 57_600,
+        "batch_size": 48,
+        "epochs": 1,
+        "lr": 1e-3,
+        "warmup_steps": 50,
+    },
     "full": {},
 }
 
@@ -18,6 +25,7 @@ class WheelerConfig(BaseModel):
     """Settings of a run.
 
     Sizes that are not given come from the preset, as do samples, batch size, epochs and rate.
+    Reading is practised in every `read_every`-th step, the key in all.
     The key learns at `key_pace` times the rate `lr` of the rest.
     `dataset` is a file or folder of text (.txt, .jsonl, .parquet), `tinystories` (from the hub,
     with `allow_download`), or `generator`; `auto` is TinyStories where it is found, else the
@@ -44,6 +52,7 @@ class WheelerConfig(BaseModel):
     samples: int = Field(1_000_000, ge=64)
     batch_size: int = Field(32, ge=2)
     pairs: int = Field(256, ge=2)
+    read_every: int = Field(1, ge=1)
     epochs: int = Field(10, ge=1)
     lr: float = Field(3e-4, gt=0)
     key_pace: float = Field(3.0, gt=0)
