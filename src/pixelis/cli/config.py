@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import tomllib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar, get_origin
 
@@ -56,15 +56,22 @@ def read_settings(args: argparse.Namespace) -> dict[str, Any]:
     return _read_toml(Path(args.config)) if args.config else {}
 
 
-def resolve(args: argparse.Namespace, model: type[Model]) -> Model:
-    """The settings: defaults, then the TOML file, then flags; ConfigError names what is wrong."""
+def resolve(
+    args: argparse.Namespace,
+    model: type[Model],
+    complete: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+) -> Model:
+    """The settings: defaults, then the TOML file, then flags; ConfigError names what is wrong.
+
+    `complete` may add what follows from the values that were given, such as those of a preset.
+    """
     values = read_settings(args)
     _refuse_unknown(values, model, args.config)
     values |= {
         name: value for name in model.model_fields if (value := getattr(args, name)) is not None
     }
     try:
-        return model.model_validate(values)
+        return model.model_validate(complete(values))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])

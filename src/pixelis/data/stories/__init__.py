@@ -1,0 +1,1 @@
+"""Text to learn from: a seeded generator of stories and questions, and a reader of TinyStories."""

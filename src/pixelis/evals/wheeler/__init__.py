@@ -1,0 +1,1 @@
+"""What Wheeler promises, measured: contract lines live, goals against baselines."""

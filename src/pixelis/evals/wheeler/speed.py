@@ -1,0 +1,100 @@
+"""Ticks a second: NumPy reference, batched torch, the fast path, and what memory allows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from pixelis.evals.wheeler.figures import Figure
+from pixelis.wheeler import batch
+from pixelis.wheeler.rules import Anchored
+from pixelis.wheeler.shelf import SHORT, Shelf
+
+SIDE, SIZES, TOGETHER = 64, (1000, 10_000, 100_000), 32
+LEAST_S = 0.5
+
+
+def speed_figures(sizes: tuple[int, ...] = SIZES, side: int = SIDE) -> list[Figure]:
+    """Ticks a second of every path at every size; the fast path counts its search as well."""
+    copied = bandwidth()
+    table = {str(size): row_of(size, side, copied) for size in sizes}
+    last = table[str(sizes[-1])]
+    fast = last["fast path, settled a second"]
+    plain = last["NumPy reference, ticks a second"]
+    return [
+        Figure(
+            f"speed, {side}x{side}, {sizes[-1]} memories, frames settled a second",
+            fast,
+            0.0,
+            True,
+            how="search by bits and settling among the best, one frame at a time",
+            baselines={"dynamics off": last["fast path, searched a second"]},
+            more={"by size": table, "copied, GB/s": round(copied / 1e9, 1), "reference": plain},
+        )
+    ]
+
+
+def row_of(size: int, side: int, copied: float) -> dict[str, Any]:
+    """All paths with `size` random frames of two levels."""
+    rng = np.random.default_rng(size)
+    cells = side * side
+    shelf = Shelf(cells, room=size)
+    for start in range(0, size, 10_000):
+        some = rng.integers(0, 2, (min(10_000, size - start), cells), np.int8) * 2 - 1
+        shelf.add(some)
+    frame = shelf.frames(np.array([size // 2]))[0]
+    hurt = np.where(rng.random(cells) < 0.3, -frame, frame).astype(np.float32)
+    stored = torch.from_numpy(shelf.frames())
+    unit = torch.nn.functional.normalize(stored, dim=1)
+    one, many = torch.from_numpy(hurt[None]), torch.from_numpy(np.tile(hurt, (TOGETHER, 1)))
+
+    def tick(frames: torch.Tensor) -> None:
+        batch.pulls(frames, unit, None, 60.0) @ stored
+
+    row: dict[str, Any] = {
+        "torch, ticks a second": each_second(lambda: tick(one)),
+        f"torch, {TOGETHER} frames together, ticks a second": TOGETHER
+        * each_second(lambda: tick(many)),
+        "bound, ticks a second": round(copied / (2 * size * cells * 4), 1),
+        "fast path, searched a second": each_second(lambda: shelf.nearest(hurt, SHORT)),
+        "fast path, settled a second": each_second(lambda: settle_fast(shelf, hurt)),
+        "bound of the search, a second": round(copied / shelf.bytes_each / size, 1),
+    }
+    if size <= 10_000:  # in double precision, twice: larger ones would not fit a laptop
+        rule = Anchored(stored.numpy())
+        row["NumPy reference, ticks a second"] = each_second(lambda: rule.tick(hurt))
+    else:
+        row["NumPy reference, ticks a second"] = None
+    return row
+
+
+def settle_fast(shelf: Shelf, probe: np.ndarray) -> np.ndarray:
+    """Search and settling, as the memory does it."""
+    near = shelf.nearest(probe, SHORT)
+    stored = torch.from_numpy(shelf.frames(near.places))
+    return batch.settle(torch.from_numpy(probe[None]), stored).frames.numpy()
+
+
+def each_second(work: Callable[[], object]) -> float:
+    """How often a second, after one warm-up, over at least half a second."""
+    work()
+    count, start = 0, time.perf_counter()
+    while (spent := time.perf_counter() - start) < LEAST_S:
+        work()
+        count += 1
+    return round(count / spent, 1)
+
+
+def bandwidth(megabytes: int = 256) -> float:
+    """Bytes a second that this machine reads while summing floats, the best of five."""
+    data = torch.ones(megabytes * 2**18)
+    best = 0.0
+    for _ in range(5):
+        start = time.perf_counter()
+        data.sum()
+        best = max(best, data.nbytes / (time.perf_counter() - start))
+    return best

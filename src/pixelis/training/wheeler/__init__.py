@@ -1,0 +1,1 @@
+"""How Wheeler's autoencoder learns: corpus, lessons, losses, the run."""

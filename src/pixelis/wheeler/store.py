@@ -1,0 +1,155 @@
+"""Memories on disk: one SQLite file, frames as bytes, nothing left of what was forgotten."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pixelis.errors import StoreError
+
+MIGRATIONS = (
+    """
+    CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+    CREATE TABLE memories (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        text TEXT NOT NULL,
+        frame BLOB NOT NULL,
+        hits INTEGER NOT NULL DEFAULT 0,
+        born REAL NOT NULL,
+        touched REAL NOT NULL,
+        note TEXT NOT NULL DEFAULT 'null'
+    );
+    """,
+)
+
+
+class Row(NamedTuple):
+    """One memory as stored; times are seconds since 1970, `note` is any JSON value."""
+
+    id: int
+    text: str
+    frame: bytes
+    hits: int
+    born: float
+    touched: float
+    note: Any
+
+
+class Store:
+    """Memories in a file, or in this process alone when `path` is None.
+
+    StoreError when the file cannot be used or belongs to another model.
+    """
+
+    def __init__(self, path: str | Path | None, model: str) -> None:
+        self.path = ":memory:" if path is None else str(path)
+        try:
+            self._base = sqlite3.connect(self.path, check_same_thread=False)
+            self._base.execute("PRAGMA secure_delete=ON")
+            if path is not None:
+                self._base.execute("PRAGMA journal_mode=WAL")
+            self._migrate()
+            self._belongs(model)
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path} cannot be used as a memory: {error}") from error
+
+    def add(self, text: str, frame: bytes, now: float, note: Any = None) -> int:
+        """Keeps a memory; gives its id."""
+        values = (text, frame, now, now, json.dumps(note))
+        return int(
+            self._write(
+                "INSERT INTO memories (text, frame, born, touched, note) VALUES (?, ?, ?, ?, ?)",
+                values,
+            )
+        )
+
+    def add_all(self, rows: Sequence[tuple[str, bytes, Any]], now: float) -> list[int]:
+        """Keeps many memories at once; gives their ids."""
+        first = self._next_id()
+        values = [
+            (first + k, text, frame, now, now, json.dumps(note))
+            for k, (text, frame, note) in enumerate(rows)
+        ]
+        try:
+            with self._base:
+                self._base.executemany(
+                    "INSERT INTO memories (id, text, frame, born, touched, note)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    values,
+                )
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: {error}") from error
+        return [value[0] for value in values]
+
+    def hit(self, number: int, now: float) -> None:
+        """Counts one more use."""
+        self._write("UPDATE memories SET hits = hits + 1, touched = ? WHERE id = ?", (now, number))
+
+    def remove(self, numbers: Sequence[int]) -> None:
+        """Forgets memories; their bytes are overwritten, also in the log of the file."""
+        try:
+            with self._base:
+                self._base.executemany(
+                    "DELETE FROM memories WHERE id = ?", [(number,) for number in numbers]
+                )
+            self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._base.execute("VACUUM")
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: {error}") from error
+
+    def rows(self, numbers: Sequence[int] | None = None) -> Iterator[Row]:
+        """Memories by id, or all of them in order of id."""
+        if numbers is None:
+            found = self._base.execute(f"SELECT {_COLUMNS} FROM memories ORDER BY id")
+            yield from map(_row, found)
+            return
+        for number in numbers:
+            found = self._base.execute(f"SELECT {_COLUMNS} FROM memories WHERE id = ?", (number,))
+            yield from map(_row, found)
+
+    def close(self) -> None:
+        self._base.close()
+
+    def _next_id(self) -> int:
+        (last,) = self._base.execute("SELECT COALESCE(MAX(id), 0) FROM memories").fetchone()
+        (used,) = self._base.execute(
+            "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'memories'"
+        ).fetchone()
+        return max(last, used) + 1
+
+    def _write(self, statement: str, values: tuple[Any, ...]) -> int:
+        try:
+            with self._base:
+                return self._base.execute(statement, values).lastrowid or 0
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: {error}") from error
+
+    def _migrate(self) -> None:
+        (version,) = self._base.execute("PRAGMA user_version").fetchone()
+        if version > len(MIGRATIONS):
+            raise StoreError(f"{self.path} was written by a newer version; update the package")
+        for number in range(version, len(MIGRATIONS)):
+            self._base.executescript(MIGRATIONS[number])
+            self._base.execute(f"PRAGMA user_version = {number + 1}")
+
+    def _belongs(self, model: str) -> None:
+        """Frames mean nothing to another model, so the file remembers whose they are."""
+        found = self._base.execute("SELECT value FROM about WHERE name = 'model'").fetchone()
+        if found is None:
+            self._write("INSERT INTO about VALUES ('model', ?)", (model,))
+        elif found[0] != model:
+            raise StoreError(
+                f"{self.path} holds frames of another model ({found[0][:12]}, not {model[:12]}); "
+                "use that model or another file"
+            )
+
+
+_COLUMNS = "id, text, frame, hits, born, touched, note"
+
+
+def _row(values: tuple[Any, ...]) -> Row:
+    number, text, frame, hits, born, touched, note = values
+    return Row(number, text, frame, hits, born, touched, json.loads(note))
