@@ -5,7 +5,7 @@ from pixelis.agent import Agent, Budget, Task
 from pixelis.errors import DataError
 from pixelis.models.load import load_policy
 from pixelis.models.policy import Sampling
-from pixelis.models.processor import IGNORED
+from pixelis.models.rows import IGNORED
 from pixelis.training.collator import Collator
 from pixelis.training.material import read
 from pixelis.training.stock import build
