@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -89,3 +90,12 @@ def test_each_process_takes_its_own_card():
     assert _on_own_card(config, _Place(3, 8, 3)).device in ("cpu", "cuda:3")
     named = config.model_copy(update={"device": "cpu"})
     assert _on_own_card(named, _Place(3, 8, 3)).device == "cpu"
+
+
+@pytest.mark.parametrize("name", ["nano", "3b", "7b"])
+def test_recipes_are_settings_that_are_known(name, inside, tmp_path):
+    """Read as they stand; that their data are not here is the first thing to go wrong."""
+    recipe = Path(__file__).parents[2] / "recipes" / "tune" / f"{name}.toml"
+    done = inside("train", "sft", "--config", recipe, "--data", tmp_path, "--out", tmp_path / "x")
+    assert done.returncode == 2
+    assert "holds no .jsonl files" in done.stderr
