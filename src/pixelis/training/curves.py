@@ -58,8 +58,12 @@ def figure(metrics: list[dict], panels: Mapping[str, Sequence[str]] | None = Non
         for name in names:
             values = np.array([row.get(name, np.nan) for row in metrics], float)
             known = np.flatnonzero(np.isfinite(values))
-            if len(known) > len(values) // 2:
-                axis.plot(smooth(values, window), label=name, color=COLORS[name], lw=1.4)
+            gaps = len(known) and (known[-1] - known[0] + 1) / len(known)
+            if len(known) and gaps < 2:  # measured at most steps of its stages
+                span = slice(known[0], known[-1] + 1)
+                smoothed = smooth(values[span], window)
+                places = np.arange(span.start, span.stop)
+                axis.plot(places, smoothed, label=name, color=COLORS[name], lw=1.4)
             elif len(known):  # measured now and then: as it is, with its marks
                 axis.plot(known, values[known], "o-", ms=3, label=name, color=COLORS[name], lw=1)
         axis.set_title(title, fontsize=10)
