@@ -39,18 +39,28 @@ def test_rivalry_is_the_cross_entropy_of_cosines():
     assert float(share) == pytest.approx(right / 3)
 
 
-def test_lessons_depend_on_their_number_alone(config):
+def test_reading_does_not_bend_the_key(config):
     run = prepare(config())
-    make = lambda: Lessons(Generator(1), run.model.tokenizer, run.model.shape, 6, 5, 3)  # noqa: E731
-    first, again, other = make()[7], make()[7], make()[8]
-    assert torch.equal(first.ids, again.ids)
-    assert np.array_equal(first.asked.ids, again.asked.ids)
-    assert not torch.equal(first.ids, other.ids)
-    assert first.pieces.size == 6
-    assert first.kept.size == first.asked.size == first.other.size == 5
-    found = losses(run.model, first, 0.05, torch.Generator().manual_seed(1))
+    lesson = Lessons(Generator(1), run.model.tokenizer, run.model.shape, 6, 5, 3)[7]
+    found = losses(run.model, lesson, 0.05, torch.Generator().manual_seed(1))
     for value in found[:4]:
         assert torch.isfinite(value)
     found.reading.backward()
     assert run.model.decoder.read.weight.grad.abs().sum() > 0
-    assert run.model.votes.vote.weight.grad is None  # reading does not bend the key
+    assert run.model.votes.vote.weight.grad is None
+
+
+def test_novelty_asks_for_words_that_are_there(config):
+    """A word's votes are strengthened where a paraphrase is held against what it says."""
+    run = prepare(config())
+    lessons = Lessons(Generator(1), run.model.tokenizer, run.model.shape, 6, 12, 3)
+    lesson = next(lessons[k] for k in range(9) if lessons[k].same.any())
+    before = float(losses(run.model, lesson, 0.0, torch.Generator()).novel)
+    optimizer = torch.optim.Adam(run.model.votes.parameters(), 1e-2)
+    for _ in range(15):
+        optimizer.zero_grad()
+        losses(run.model, lesson, 0.0, torch.Generator()).novel.backward()
+        optimizer.step()
+    assert float(losses(run.model, lesson, 0.0, torch.Generator()).novel) < 0.6 * before
+    lesson = lesson._replace(same=torch.zeros_like(lesson.same))
+    assert float(losses(run.model, lesson, 0.0, torch.Generator()).novel.detach()) == 0
