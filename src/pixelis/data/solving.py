@@ -48,7 +48,8 @@ def task_of(name: str, asked: Asked, way: Way, media: Picture | Video) -> Task:
     """The question as a task of the oracle; its scene is the picture, without drawn items."""
     first = media.frame(0) if isinstance(media, Video) else media.image
     scene = Scene(np.asarray(first), (), "real", asked.kind)
-    plan = Plan(way.kind, way.target, way.box, way.points, way.field)
+    among = tuple((way.target.removeprefix("the "), point) for point in way.points)
+    plan = Plan(way.kind, way.target, way.box, way.points, way.field, among)
     kind = cast(AnswerType, asked.answer_type)
     answer = asked.answer[0]
     return Task(name, asked.family, scene, asked.question, answer, kind, asked.difficulty, plan)

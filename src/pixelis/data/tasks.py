@@ -204,6 +204,8 @@ def wrong_answers(task: Task) -> list[str]:
         "word": [word for word in _WORDS[_word_kind(gold)] if word != gold],
     }
     if task.answer_type == "number":
+        if not gold.isdigit():
+            raise DataError(f"task {task.id}: its gold answer {gold!r} does not score 1 as a count")
         return [str(n) for n in (int(gold) + 1, int(gold) - 1, int(gold) + 2) if n >= 0]
     if task.answer_type == "text":
         return [text for text in _misread(gold) if not correct(text, gold, "text")]
