@@ -115,7 +115,7 @@ def band(scene: Scene, query: Query) -> str:
         and query.plan.box.area < 0.06 * scene.size.width * scene.size.height
     )
     many = len(query.plan.points) > 4
-    level = (clutter > 9) + small + many + query.hard
+    level = (clutter > 6) + (clutter > 11) + small + many + query.hard
     return ("easy", "medium", "hard")[min(level, 2)]
 
 
