@@ -34,7 +34,7 @@ docs: $(VENV)/.full
 # The picture at the top of README.md: the bundled model's trace as a browser shows it.
 picture: $(VENV)/.core
 	@mkdir -p runs
-	$(BIN)/pixelis ask docs/images/scene.jpg "What shape is the orange object on the black card?" --trace runs/picture.html
+	$(BIN)/pixelis ask docs/images/scene.jpg "How many things are on the black sign?" --trace runs/picture.html
 	chromium --headless --no-sandbox --disable-gpu --disable-background-networking --hide-scrollbars \
 	  --user-data-dir=$$(mktemp -d) --window-size=1280,860 --screenshot=docs/images/trace.png \
 	  file://$(CURDIR)/runs/picture.html
