@@ -11,7 +11,7 @@ PRESET_RUNS: dict[str, dict[str, Any]] = {
     "tiny": {"samples": 24_000, "batch_size": 96, "epochs": 1, "lr": 1.5e-3, "warmup_steps": 20},
     "small": {
         "read_every": 4,
-        "samples": 57_600,
+        "samples": 38_400,
         "batch_size": 48,
         "epochs": 1,
         "lr": 1e-3,
