@@ -112,8 +112,10 @@ class Solver:
 
     def hinted(self) -> list[int] | None:
         """The point that the last observation named, when it lies amid what is meant."""
+        if not self.slips:
+            return None
         seen = self.episode.observations[-1:]
-        if not self.slips or not seen or "near" not in seen[0].data:
+        if not seen or "near" not in seen[0].data:
             return None
         near, meant = seen[0].data["near"], self.task.plan.points[0]
         side = 0.05 * min(self.workspace.media.size)

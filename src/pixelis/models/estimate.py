@@ -1,7 +1,8 @@
 """What a model will need, from its configuration alone: no weights are read or made.
 
 Parameters of known architectures are counted by arithmetic (`shapes`), of others on the model built
-on torch's meta device, where nothing is allocated. Peak memory is weights + key-value cache + the larger of two passes over everything at once:
+on torch's meta device, where nothing is allocated. Peak memory is weights + key-value cache + the
+larger of two passes over everything at once:
 
     cache   = 2 * layers * kv_heads * head_dim * tokens * bytes
     vision  = patches * (4 * width + 2 * intermediate) * bytes      of the largest image

@@ -10,15 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 
 from pixelis.data import phrases, tasks
-from pixelis.data.oracle import CANNOT, listed, tally, tens
+from pixelis.data.oracle import CANNOT, listed, tally
+from pixelis.data.solutions import SOLUTIONS
+from pixelis.data.solver import Solver
 from pixelis.data.tasks import Query
 from pixelis.data.worlds.crowd import GLYPH
 from pixelis.data.worlds.palette import COLORS
 from pixelis.data.worlds.scene import Item
+from pixelis.episode import Episode
 from pixelis.models.nano import SYSTEM
 from pixelis.models.template import VISION, Segment, call_text, segments
 from pixelis.training.pool import Record
@@ -181,20 +185,30 @@ ASK: dict[str, Callable[[np.random.Generator, Seen], Turn]] = {
 
 def first_turn(seen: Seen, query: Query) -> str:
     """What the model should write first when asked this: a call, or a count it can see at once."""
-    plan = query.plan
-    if plan.kind == "read":
-        box = {} if plan.box is None else {"bbox_2d": box_tens(seen, plan)}
-        return turn(plan.target, call_text("read_text", box))
-    if plan.box is not None:
-        return turn(plan.target, call_text("zoom_in", {"bbox_2d": box_tens(seen, plan)}))
-    return closer_turn(seen, query, image=0)
+    try:
+        SOLUTIONS[query.plan.kind](Opening(seen), query.plan)
+    except _WrittenError as written:
+        return str(written)
+    raise ValueError(f"a plan of kind {query.plan.kind!r} begins with nothing")
 
 
-def box_tens(seen: Seen, query_plan: tasks.Plan) -> list[int]:
-    """The plan's box in 0..1000 of this view, tens."""
-    assert query_plan.box is not None
-    values = seen.view.to_relative(query_plan.box)
-    return [tens(value) for value in values]
+class Opening(Solver):
+    """A solver that writes its first turn and gets no further: nothing is executed."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.workspace = SimpleNamespace(view=lambda image: seen.view)  # type: ignore[assignment]
+        self.slips = 0
+        self.image = 0
+
+    def act(self, thought: str, op: str, **arguments: object) -> bool:
+        raise _WrittenError(turn(thought, call_text(op, arguments)))
+
+    def answer(self, raw: str, thought: str = "") -> Episode:
+        raise _WrittenError(turn(thought, raw))
+
+
+class _WrittenError(Exception):
+    """Carries the turn out of the plan."""
 
 
 def closer_turn(seen: Seen, query: Query, image: int) -> str:
