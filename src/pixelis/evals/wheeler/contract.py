@@ -14,7 +14,7 @@ import torch
 from pixelis.data.stories import tell
 from pixelis.errors import ConfigError
 from pixelis.evals.wheeler.oracle import peaks_by_cell, smooth_by_cell
-from pixelis.evals.wheeler.reading import accuracy, drawn, flip, occlude, read_back
+from pixelis.evals.wheeler.reading import SIDES, accuracy, drawn, flip, occlude, read_back
 from pixelis.wheeler.autoencoder import WheelerTextAutoencoder
 from pixelis.wheeler.dynamics import WheelerMemoryCPU
 from pixelis.wheeler.memory import WheelerMemory
@@ -185,7 +185,8 @@ def c7(scene: Scene) -> Line:
     for place in scene.chosen:
         frame = scene.frames[place]
         key = scene.memory.recall_frame(frame, gist=False).key
-        hurt = {"30 % flipped": flip(scene.rng, frame, 0.3), "half occluded": occlude(frame)}
+        side = SIDES[int(scene.rng.integers(len(SIDES)))]
+        hurt = {"30 % flipped": flip(scene.rng, frame, 0.3), "half occluded": occlude(frame, side)}
         for name, picture in hurt.items():
             keys[name].append(scene.memory.recall_frame(picture, gist=False).key == key)
     value = {name: float(np.mean(same)) for name, same in keys.items()}
