@@ -159,8 +159,8 @@ def occlusion_figures(
     nearest = stored[(hurt.reshape(count, -1) @ stored.T).argmax(1)].reshape(hurt.shape)
     arms = {
         "dynamics off": exact(hurt),
-        "k-NN on frames, then its stored frame": exact(nearest),
-        "classical Hopfield, then the nearest frame": exact(classical),
+        "k-NN on frames": exact(nearest),
+        "classical Hopfield": exact(classical),
     }
     others = {}
     for side in SIDES[1:]:
@@ -169,7 +169,7 @@ def occlusion_figures(
         others[side] = {"exact": float(np.mean(on)), "dynamics off": float(np.mean(off))}
     how = (
         f"upper half of the frame blotted out, which holds the tokens; {memories} stored texts, "
-        f"{count} asked for"
+        f"{count} asked for; k-NN and Hopfield read the stored frame that they come nearest to"
     )
     name = "text from a half-occluded frame, exact"
     return [share(name, exact(settled(hurt)), 0.90, arms, how, **{"other halves": others})]

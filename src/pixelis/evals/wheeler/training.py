@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from pixelis.errors import DataError
-from pixelis.evals.wheeler.figures import Figure
+from pixelis.evals.wheeler.figures import Figure, beside
 
 LIMITS_S = {"tiny": 120.0, "small": 900.0}
 
@@ -37,7 +37,7 @@ def training_figures(run: Path) -> list[Figure]:
             limit,
             bool(limit) and seconds <= limit,
             how=f"{steps} steps of {config['batch_size']} texts and {config['pairs']} pairs",
-            baselines={"dynamics off": None},
+            baselines=beside({"dynamics off": None}),
             n=steps,
             more=more,
         )
