@@ -50,27 +50,32 @@ def row_of(size: int, side: int, copied: float) -> dict[str, Any]:
     frame = shelf.frames(np.array([size // 2]))[0]
     hurt = np.where(rng.random(cells) < 0.3, -frame, frame).astype(np.float32)
     stored = torch.from_numpy(shelf.frames())
+    ticks = int(settle_fast(shelf, hurt).ticks[0])
+    settled = each_second(lambda: settle_fast(shelf, hurt))
+    return {
+        **_torch(stored, hurt),
+        "bound, ticks a second": round(copied / (2 * size * cells * 4), 1),
+        "fast path, searched a second": each_second(lambda: shelf.nearest(hurt, SHORT)),
+        "fast path, settled a second": settled,
+        "fast path, ticks a second, search included": round(ticks * settled, 1),
+        "bound of the search, a second": round(copied / shelf.bytes_each / size, 1),
+        "NumPy reference, ticks a second": _reference(stored.numpy(), hurt),
+    }
+
+
+def _torch(stored: torch.Tensor, hurt: np.ndarray) -> dict[str, float]:
+    """Ticks of one frame, and of many together, among all stored frames."""
     unit = torch.nn.functional.normalize(stored, dim=1)
     one, many = torch.from_numpy(hurt[None]), torch.from_numpy(np.tile(hurt, (TOGETHER, 1)))
 
     def tick(frames: torch.Tensor) -> None:
         batch.pulls(frames, unit, None, 60.0) @ stored
 
-    ticks = int(settle_fast(shelf, hurt).ticks[0])
-    settled = each_second(lambda: settle_fast(shelf, hurt))
-    row: dict[str, Any] = {
+    together = TOGETHER * each_second(lambda: tick(many))
+    return {
         "torch, ticks a second": each_second(lambda: tick(one)),
-        f"torch, {TOGETHER} frames together, ticks a second": TOGETHER
-        * each_second(lambda: tick(many)),
-        "bound, ticks a second": round(copied / (2 * size * cells * 4), 1),
-        "fast path, searched a second": each_second(lambda: shelf.nearest(hurt, SHORT)),
-        "fast path, settled a second": settled,
-        "fast path, ticks a second, search included": round(ticks * settled, 1),
-        "bound of the search, a second": round(copied / shelf.bytes_each / size, 1),
+        f"torch, {TOGETHER} frames together, ticks a second": round(together, 1),
     }
-    del unit
-    row["NumPy reference, ticks a second"] = _reference(stored.numpy(), hurt)
-    return row
 
 
 def _reference(stored: np.ndarray, hurt: np.ndarray) -> float | None:
