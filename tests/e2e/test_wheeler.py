@@ -1,4 +1,4 @@
-"""Wheeler's page as a person uses it: frames are spoilt, settle, and are read, in a real browser."""
+"""Wheeler's page as a person uses it: frames are spoilt, settle and are read."""
 
 from __future__ import annotations
 

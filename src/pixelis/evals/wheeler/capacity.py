@@ -44,7 +44,8 @@ def capacity_figures(
     more = {"by size": table, "classical Hopfield, frames mended": _hopfield(stored, rng)}
     how = (
         f"{sizes[-1]} stored texts, {FLIPPED:.0%} of the cells of their frames flipped, "
-        f"{questions} asked for; milliseconds are medians of one question at a time, as the clock on the wall tells them"
+        f"{questions} asked for; milliseconds are medians of one question at a time, "
+        "by the clock on the wall"
     )
     found = share("capacity, recall@1", last["hits"], 0.95, arms, how, **more)
     searched = {"dynamics off": last["search ms"], "k-NN on frames": _brute_ms(stored, flat)}
