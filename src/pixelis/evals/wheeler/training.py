@@ -28,6 +28,9 @@ def training_figures(run: Path) -> list[Figure]:
         last = row["seconds"]
     checks = [row for row in rows if row["stage"] == "validation"]
     more = {k: checks[-1][k] for k in ("tokens", "exact", "pairs")} if checks else {}
+    ends = [row["cpu_seconds"] for row in rows if row["stage"] == "end"]
+    if ends:
+        more["CPU seconds of all cores"] = round(sum(ends), 1)
     limit = LIMITS_S.get(preset, 0.0)
     steps = sum(row["stage"] == "wheeler" for row in rows)
     return [
