@@ -29,11 +29,12 @@ docs: $(VENV)/.full
 	$(BIN)/pixelis help --out docs/help.md
 	$(BIN)/pixelis ops gallery --out docs/gallery
 	$(BIN)/python docs/dialects.py
+	$(BIN)/python docs/worlds.py
 
 # The picture at the top of README.md: the bundled model's trace as a browser shows it.
 picture: $(VENV)/.core
 	@mkdir -p runs
-	$(BIN)/pixelis ask docs/images/scene.jpg "What shape is the orange object on the black card?" --trace runs/picture.html
+	$(BIN)/pixelis ask docs/images/scene.jpg "How many things are on the black sign?" --trace runs/picture.html
 	chromium --headless --no-sandbox --disable-gpu --disable-background-networking --hide-scrollbars \
 	  --user-data-dir=$$(mktemp -d) --window-size=1280,860 --screenshot=docs/images/trace.png \
 	  file://$(CURDIR)/runs/picture.html

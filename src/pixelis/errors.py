@@ -4,6 +4,7 @@ PixelisError
 ├─ OpError          (ValueError)        told to the model as an observation; the episode goes on
 ├─ MediaError       (ValueError)        a picture or video that cannot be used: file and reason
 ├─ DataError        (ValueError)        a record that cannot be used: file, line, field
+│  └─ RecordError   (in data.readers)   one record of many; the others can be used
 ├─ ConfigError      (ValueError)        a setting or argument the user must change
 ├─ ModelError       (RuntimeError)      a model that cannot be loaded or does not fit its processor
 │  └─ PartialError  (in models.policy)  some requests of a batch failed, the others did not

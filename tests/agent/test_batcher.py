@@ -138,6 +138,76 @@ def test_operations_run_beside_the_model_and_beside_each_other():
     assert run(main, Echo(), workers=2) == ("x at 0", [0, 1])
 
 
+class Served(Echo):
+    """Like a server: several calls at once; those asked to be held wait for the gate."""
+
+    abreast = 3
+
+    def __init__(self, held=(), **settings):
+        super().__init__(held=True, **settings)
+        self.held = set(held)
+
+    def generate(self, requests, sampling):
+        (word,) = [request.messages[0]["content"] for request in requests]
+        if word in self.held:
+            return super().generate(requests, sampling)
+        self.batches.append([word])
+        if word in self.poison:
+            raise ModelError(f"cannot serve {word}")
+        return [Turn(f"{word} at {sampling.temperature:g}")]
+
+
+def test_no_episode_of_a_server_waits_for_anothers_answer():
+    async def main(batcher):
+        slow = asyncio.create_task(batcher.turn(request("slow"), Sampling()))
+        quick = [await batcher.turn(request(str(n)), Sampling()) for n in range(4)]
+        assert not slow.done()
+        policy.gate.set()
+        return [turn.text for turn in [*quick, await slow]]
+
+    policy = Served(held={"slow"})
+    assert run(main, policy) == [*(f"{n} at 0" for n in range(4)), "slow at 0"]
+
+
+def test_no_more_calls_than_a_server_takes():
+    async def main(batcher):
+        turns = [asyncio.create_task(batcher.turn(request(w), Sampling())) for w in "abcde"]
+        while policy.at_once < 3:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.02)
+        policy.gate.set()
+        return [(await turn).text for turn in turns]
+
+    policy = Served(held=set("abcde"))
+    assert run(main, policy) == [f"{word} at 0" for word in "abcde"]
+    assert policy.most_at_once == 3
+
+
+def test_a_request_that_a_server_refuses_fails_alone():
+    async def main(batcher):
+        turns = [batcher.turn(request(str(n)), Sampling()) for n in range(5)]
+        return await asyncio.gather(*turns, return_exceptions=True)
+
+    results = run(main, Served(poison={"3"}))
+    assert isinstance(results.pop(3), ModelError)
+    assert all(isinstance(result, Turn) for result in results)
+
+
+def test_a_cancelled_turn_of_a_server_frees_its_episode():
+    async def main(batcher):
+        gone = asyncio.create_task(batcher.turn(request("slow"), Sampling()))
+        while not policy.at_once:
+            await asyncio.sleep(0.001)
+        gone.cancel()
+        await asyncio.wait([gone])
+        other = await batcher.turn(request("x"), Sampling())
+        policy.gate.set()
+        return gone.cancelled(), other.text
+
+    policy = Served(held={"slow"})
+    assert run(main, policy) == (True, "x at 0")
+
+
 def test_an_operation_that_raises_raises_here():
     async def main(batcher):
         await batcher.operate(int, "x")

@@ -56,6 +56,17 @@ def test_what_is_the_same_is_said(inside, make, tmp_path):
     assert "they did the same" in done.stdout
 
 
+def test_what_differs_says_whose_it_is(inside, make, tmp_path):
+    one, other = make("a", ZOOM, "a card"), make("b", SEGMENT, "a sign")
+    told = inside("compare", one, other, "--out", tmp_path / "page.html").stdout.splitlines()
+    answer = told.index("answer")
+    assert told[answer + 1].split(maxsplit=1) == ["A", "a card"]
+    assert told[answer + 2].split(maxsplit=1) == ["B", "a sign"]
+    assert told[0].split(maxsplit=1) == ["A", str(one)]
+    assert "question" not in told  # the same in both
+    assert "they part at step 1" in told
+
+
 def test_a_replay_that_differs_is_noted(inside, make, tmp_path):
     path = make("a", ZOOM, "a card")
     record = json.loads(path.read_text())

@@ -29,9 +29,18 @@ def test_it_is_told_in_words(inside):
     assert "do not fit; fewer --images" in done.stdout
 
 
+def test_a_small_model_is_told_in_small_units(inside):
+    done = inside("estimate", "nano")
+    assert "3.6 million parameters" in done.stdout
+    assert "7.2 MB in bfloat16" in done.stdout
+    assert "64 tokens, one for 32 x 32 px" in done.stdout
+    assert "do not fit" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
+        (["qwen3-vl-8"], "did you mean 'qwen3-vl-8b'"),
         (["nothing"], "shapes are qwen2.5-vl-7b, qwen3-vl-8b"),
         (["qwen3-vl-8b", "--max-pixels", "9"], "belong together"),
         (["qwen3-vl-8b", "--min-pixels", "9", "--max-pixels", "8"], "is more than"),

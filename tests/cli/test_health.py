@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 from pixelis.cli.health import (
+    Finding,
+    attempted,
     disk,
     endpoint,
     extras,
@@ -87,3 +89,15 @@ def test_what_is_installed_here_works():
     assert states(ocr()) == {"ocr": "ok"}
     assert states(video()) == {"video": "ok"}
     assert states(extras())["extra train"] == "ok"
+
+
+def test_a_library_that_cannot_be_imported_is_a_finding():
+    def broken():
+        yield Finding("first", "ok", "fine")
+        raise ImportError("libx.so: cannot open\nmore")
+
+    first, second = attempted(broken)
+    assert first.state == "ok"
+    assert (second.name, second.state) == ("broken", "bad")
+    assert second.found == "cannot be looked at: libx.so: cannot open"
+    assert second.cure

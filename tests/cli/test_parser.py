@@ -4,9 +4,8 @@ import argparse
 
 import pytest
 
-from pixelis.cli.parser import DIALECT_NAMES, Parser, at_least, check_dialect
+from pixelis.cli.parser import Parser, at_least, question
 from pixelis.errors import ConfigError
-from pixelis.models.dialects import DIALECTS
 
 
 def build() -> Parser:
@@ -48,19 +47,11 @@ def test_numbers_from_the_least_on_are_taken():
     assert at_least(0)("0") == 0
 
 
-def test_the_dialects_of_the_help_are_all_there_are():
-    assert list(DIALECT_NAMES) == list(DIALECTS)
+@pytest.mark.parametrize("text", ["", "  ", "\n\t"])
+def test_an_empty_question_is_refused(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="the question is empty"):
+        question(text)
 
 
-def test_no_dialect_is_no_error():
-    check_dialect(None)
-
-
-@pytest.mark.parametrize("command", [("ask", "none.png", "?"), ("eval", "worlds")])
-def test_an_unknown_dialect_is_one_line_with_all_names(pixelis, command):
-    done = pixelis(*command, "--dialect", "mini-03")
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("pixelis: dialect 'mini-03' is not known; dialects are qwen3-vl, ")
-    assert all(name in line for name in DIALECT_NAMES)
-    assert line.endswith("did you mean 'mini-o3'?")
+def test_a_question_loses_the_space_around_it():
+    assert question(" What is it?\n") == "What is it?"

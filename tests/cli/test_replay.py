@@ -137,6 +137,40 @@ def test_a_fresh_workspace_has_the_recorded_pixels(episode, card):
     assert (workspace.budget.max_pixels, workspace.text_limit) == (64 * 64, 7)
 
 
+@pytest.mark.parametrize("option", [("--dialect", "thyme"), ("--max-pixels", "90000")])
+def test_options_of_a_model_need_one(inside, file, option):
+    done = inside("replay", file, *option)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert f"{option[0]} belongs to --model" in done.stderr
+
+
+@pytest.mark.parametrize("most", ["many", [3], {}, True])
+def test_a_strange_limit_of_tokens_is_refused(inside, file, most):
+    other = changed(file, lambda record: record["meta"].update(image_tokens=most))
+    done = inside("replay", other)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "image_tokens" in done.stderr
+
+
+@pytest.mark.slow
+def test_another_dialect_is_spoken(inside, file, untrained, tmp_path):
+    trace = tmp_path / "now.json"
+    words = ("--model", f"hf:{untrained}", "--dialect", "mini-o3", "--trace", trace)
+    inside("replay", file, *words)
+    assert Episode.from_json(trace.read_text()).dialect == "mini-o3"
+
+
+@pytest.mark.slow
+def test_no_answer_is_an_empty_text(inside, file, untrained):
+    def change(record):
+        record["answer"] = None
+        record["meta"]["budget"] = {"new_tokens": 1}
+
+    done = inside("replay", changed(file, change), "--model", f"hf:{untrained}", "--json")
+    told = json.loads(done.stdout)
+    assert (told["before"]["answer"], told["before"]["confidence"]) == ("", None)
+
+
 @pytest.mark.slow
 def test_another_model_is_asked_the_same(inside, file, untrained, tmp_path):
     trace = tmp_path / "now.json"
@@ -144,7 +178,8 @@ def test_another_model_is_asked_the_same(inside, file, untrained, tmp_path):
     told = json.loads(done.stdout)
     assert (told["before"]["model"], told["before"]["answer"]) == ("someone", "red")
     assert told["now"]["model"] == "tiny"
-    assert (told["now"]["answer"] is None) == (done.returncode == 1)
+    assert isinstance(told["now"]["answer"], str)
+    assert (told["now"]["answer"] == "") == (done.returncode == 1)
     now = Episode.from_json(trace.read_text())
     assert now.question == "What colour is it?"
     assert inside("replay", trace).returncode == 0

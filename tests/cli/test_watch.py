@@ -64,6 +64,9 @@ def test_rows_traces_and_errors(pixelis, untrained, tmp_path):
     other = pixelis("watch", folder, "Other?", "--out", out, "--model", f"hf:{untrained}")
     assert (other.returncode, len(other.stderr.splitlines())) == (2, 1)
     assert "was made with question" in other.stderr
+    other = pixelis(*words, "--dialect", "thyme")
+    assert (other.returncode, len(other.stderr.splitlines())) == (2, 1)
+    assert "was made with options '', not 'dialect=thyme'" in other.stderr
 
 
 @pytest.mark.slow
@@ -114,6 +117,7 @@ def lines(out: Path) -> int:
         (["in", "What?", "--out", "none/r.csv"], "lie in a folder that exists"),
         (["none", "What?", "--out", "r.csv"], "matches no file"),
         (["in", "What?", "--out", "r.csv", "--model", "nanno"], "did you mean 'nano'"),
+        (["in", "What?", "--out", "r.csv", "--dialect", "thime"], "did you mean 'thyme'"),
     ],
 )
 def test_bad_input_is_one_line(inside, tmp_path, monkeypatch, words, reason):

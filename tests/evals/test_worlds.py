@@ -10,8 +10,8 @@ from pixelis.evals.worlds import FROZEN_SEED, read_worlds
 
 # An exam that changes makes every older figure incomparable: draw a new one under a new seed.
 FROZEN = {
-    "test": "3e09c327e0d7f692224e957892ccbb151d9e8e60158d16eefc1a033d86dbd4d5",
-    "shift": "41fe118e157b1d95556d0459bfb48243a3fc9bb5d574bf795e2e0fe49e54a274",
+    "test": "4c2d929f9074f311d7d2c885ba329bd2ae262d4bdff369b401d9c8a40d1c04d5",
+    "shift": "436a1580559c06f98470d894c8f550eba9edb793c999e12c3da68f141582befa",
 }
 
 

@@ -5,8 +5,9 @@ import torch
 from transformers import DynamicCache
 
 from pixelis.errors import ConfigError, ModelError
-from pixelis.models.estimate import SHAPES, estimate, pixel_range, read_config
+from pixelis.models.estimate import SHAPES, estimate, pixel_range, read_config, read_pixels
 from pixelis.models.load import bundled, load_policy
+from pixelis.models.nano import SIDE_PX
 
 NANO = str(bundled("nano"))
 
@@ -76,6 +77,33 @@ def test_a_folder_or_its_file(tmp_path):
         read_config(str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        ("text_config", "hidden_size", "wide"),
+        ("text_config", "num_attention_heads", 0),
+        ("text_config", "vocab_size", -1),
+        ("text_config", "hidden_size", -1),
+        ("vision_config", "depth", None),
+        ("vision_config", "num_heads", -1),
+    ],
+)
+def test_a_broken_configuration_is_one_line(part, name, value):
+    config = read_config(NANO)
+    config[part][name] = value
+    with pytest.raises(ModelError, match="makes no model") as told:
+        estimate(config)
+    assert "\n" not in str(told.value)
+
+
+def test_a_bundled_model_is_reckoned_with_the_images_it_is_given():
+    assert read_config("nano") == read_config(NANO)
+    assert read_pixels("nano") == read_pixels(f"hf:{NANO}") == (SIDE_PX**2, SIDE_PX**2)
+    assert read_pixels("qwen3-vl-8b") is None
+    found = estimate(read_config("nano"), pixels=read_pixels("nano"))
+    assert found.image_tokens == (64, 64)
+
+
 def test_a_configuration_of_nothing():
-    with pytest.raises(ModelError, match="makes no vision-language model"):
+    with pytest.raises(ModelError, match="makes no model"):
         estimate({"model_type": "nothing", "vision_config": {}})

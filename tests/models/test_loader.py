@@ -29,6 +29,9 @@ def stock(config):
 def short(config):
     return "model"
 
+def broken(config):
+    return {{}}["weights"]
+
 def empty(config):
     return None, None, None
 
@@ -70,11 +73,23 @@ def test_a_spec_that_names_no_function(spec):
 
 @pytest.mark.parametrize(
     ("function", "reason"),
-    [("short", "not .model, tokenizer, processor"), ("empty", "cannot generate")],
+    [
+        ("short", "not .model, tokenizer, processor"),
+        ("empty", "cannot generate"),
+        ("broken", "broken failed: KeyError: 'weights"),
+    ],
 )
 def test_what_is_no_model(module, function, reason):
-    with pytest.raises(ModelError, match=reason):
+    with pytest.raises(ModelError, match=reason) as told:
         load_policy(f"loader:{module}:{function}")
+    assert "\n" not in str(told.value)
+
+
+def test_a_module_that_cannot_be_imported(tmp_path, monkeypatch):
+    (tmp_path / "half_written.py").write_text("def load_model(config:")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ConfigError, match="cannot be imported: SyntaxError"):
+        load_policy("loader:half_written:load_model")
 
 
 def test_what_is_no_function(module):

@@ -7,8 +7,9 @@ from PIL import Image
 from transformers import AutoProcessor, Qwen3VLForConditionalGeneration
 
 from pixelis.errors import ModelError
-from pixelis.models.processor import IGNORED, PixelProcessor
+from pixelis.models.processor import PixelProcessor
 from pixelis.models.resize import fit_image
+from pixelis.models.rows import IGNORED
 from pixelis.models.template import TEMPLATE, render
 from pixelis.ops.workspace import PixelBudget
 

@@ -110,10 +110,21 @@ def test_probabilities_become_confidence():
     assert said.logprobs == (math.log(0.5), 0.0)
 
 
+@pytest.mark.parametrize(
+    ("logprob", "confidence"), [(2.5, 1.0), (1e300, 1.0), (-1e300, 0.0), (math.nan, None)]
+)
+def test_odd_probabilities_stay_probabilities(logprob, confidence):
+    assert turn(reply(content="red", logprobs={"content": [{"logprob": logprob}]})).confidence == (
+        confidence
+    )
+
+
 @pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
 def test_reasoning_goes_back_into_the_turn(name):
     said = turn(reply(content="\n\nred", **{name: "\nlook\n"}))
     assert said.text == "<think>look</think>\nred"
+    stray = turn(reply(content="red", **{name: "a</think> b"}))
+    assert parse(stray.text).answer == "red"
     kept = turn(reply(content="<think>look</think>\nred", **{name: "look"}))
     assert kept.text == "<think>look</think>\nred"
 

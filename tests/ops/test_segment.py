@@ -1,6 +1,7 @@
 """Segmentation from one click, on pictures with a known mask."""
 
 import json
+import re
 
 import cv2
 import numpy as np
@@ -52,9 +53,9 @@ def iou(first: np.ndarray, second: np.ndarray) -> float:
     return np.count_nonzero(first & second) / np.count_nonzero(first | second)
 
 
-def workspace(image: np.ndarray, **options) -> Workspace:
+def workspace(image: np.ndarray, units="px", **options) -> Workspace:
     return Workspace(
-        Picture(Image.fromarray(image), "test", ""), convention=Convention("px"), **options
+        Picture(Image.fromarray(image), "test", ""), convention=Convention(units), **options
     )
 
 
@@ -111,6 +112,20 @@ def test_an_empty_spot_is_said_to_be_empty(kind):
     assert seen.handle is None
     assert seen.confidence < 0.6
     assert len(space.images) == 1
+
+
+@pytest.mark.parametrize("units", ["rel", "px"])
+def test_a_near_miss_is_told_where_the_object_is(units):
+    mask = disc(180, 110, 30)
+    space = workspace(painted("noise", mask), units)
+    x, y = 180 - 42, 110  # twelve pixels beside it
+    given = (x, y) if units == "px" else (x / 0.32, y / 0.24)
+    missed = ask(space, *given)
+    assert missed.handle is None
+    assert mask[round(missed.data["near"][1]), round(missed.data["near"][0])]
+    told = [float(value) for value in re.findall(r"at \[(\S+), (\S+)\]$", missed.text)[0]]
+    again = ask(space, *told)
+    assert iou(space.handle(again.handle).mask, mask) > 0.85
 
 
 def test_what_comes_back():

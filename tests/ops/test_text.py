@@ -111,5 +111,5 @@ def test_confidence_is_weighted_by_length_and_quotes_are_cut():
 def test_the_model_sees_what_it_does():
     schema = REGISTRY.get("read_text").schema["function"]
     assert "reading order" in schema["description"]
-    assert set(schema["parameters"]["properties"]) == {"bbox_2d", "image"}
+    assert set(schema["parameters"]["properties"]) == {"bbox_2d", "image", "find", "column"}
     assert text.ReadText().bbox_2d is None

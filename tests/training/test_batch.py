@@ -3,11 +3,20 @@ import pytest
 import torch
 from PIL import Image
 
-from pixelis.models.nano import nano_config, new_nano
+from pixelis.models.nano import SYSTEM, nano_config, new_nano
 from pixelis.models.processor import PixelProcessor
+from pixelis.models.template import VISION, render
 from pixelis.training import pool
 from pixelis.training.batch import Encoder, block_order, collate, dense_of, patchify
-from pixelis.training.lessons import episode_lesson, look_lesson
+from pixelis.training.lessons import (
+    about,
+    ask_count,
+    ask_list,
+    ask_where,
+    episode_lesson,
+    look_lesson,
+    within,
+)
 from pixelis.training.loss import DenseHead, TokenLoss, dense_loss, forward
 from pixelis.training.views import CLASSES, targets
 
@@ -44,7 +53,7 @@ def test_block_order_follows_patchify():
 def test_tokens_are_those_of_the_serving_processor(processor, tokenizer, lessons):
     encoder = Encoder(tokenizer)
     for lesson in lessons[:5]:
-        ids, labels, _, _ = encoder.lesson(lesson)
+        ids, labels, *_ = encoder.lesson(lesson)
         text = "".join(segment.text for segment in lesson.segments)
         again = []
         counts = iter(seen.cover.size // 4 for seen in lesson.images)
@@ -89,3 +98,41 @@ def test_dense_of_joins_images(records):
     images = [record.views[0] for record in records[:3]]
     truth = dense_of(images)
     assert len(truth.classes) == sum(seen.cover.size for seen in images)
+
+
+def test_questions_about_one_picture_are_learned_as_if_each_stood_alone(tokenizer, records):
+    record = next(record for record in records if len(record.views[0].items) > 3)
+    seen, rng = record.views[0], np.random.default_rng(1)
+    asked = [ask(rng, seen) for ask in (ask_where, ask_list, ask_count, ask_where)]
+    turns = [turn for turn in asked if turn is not None]
+    assert len(turns) > 2
+    encoder, model = Encoder(tokenizer), new_nano(tokenizer).eval()
+    head = DenseHead(model.config.text_config.hidden_size)
+    with torch.no_grad():
+        together = forward(
+            model, head, collate(encoder, [about(seen, turns), about(seen, turns[:1])])
+        )
+        alone = [forward(model, head, collate(encoder, [about(seen, [turn])])) for turn in turns]
+    wanted = torch.cat([one.logits for one in (*alone, alone[0])])
+    assert together.logits.std() > 0.1
+    torch.testing.assert_close(together.logits, wanted, atol=1e-4, rtol=1e-3)
+    assert torch.equal(together.labels, torch.cat([one.labels for one in (*alone, alone[0])]))
+
+
+def test_a_branch_reads_like_the_opening_of_a_dialogue(records):
+    seen = records[0].views[0]
+    lesson = about(seen, [("Where?", "here"), ("Which one?", "this")])
+    whole, second = lesson.segments[0].text, "".join(part.text for part in lesson.segments[3:5])
+    assert lesson.branches == (0, 1, 1, 2, 2)
+    messages = [
+        {"role": "system", "content": SYSTEM},
+        {"role": "user", "content": VISION + "Which one?"},
+        {"role": "assistant", "content": "this"},
+    ]
+    assert (whole + second).strip() == render(messages).strip()
+
+
+def test_a_lesson_stops_when_its_room_is_full():
+    turns = [("How many?", "x" * 300)] * 5
+    assert len(within(turns)) == 2
+    assert len(within([("How many?", "x" * 5000)])) == 1

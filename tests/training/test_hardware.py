@@ -1,3 +1,6 @@
+from pathlib import Path
+
+import pytest
 import torch
 
 from pixelis.training.hardware import best_device, has_bf16, precision
@@ -10,6 +13,17 @@ def test_bf16_is_used_when_asked_for_and_weights_stay():
     with precision(torch.device("cpu"), "fp32"):
         assert layer(torch.ones(1, 4)).dtype == torch.float32
     assert layer.weight.dtype == torch.float32
+
+
+CPUINFO = Path("/proc/cpuinfo")
+
+
+@pytest.mark.skipif(not CPUINFO.exists(), reason="only Linux tells the processor's flags so")
+def test_the_processor_has_bf16_when_the_kernel_says_so():
+    lines = CPUINFO.read_text().splitlines()
+    flags = set(next((line for line in lines if line.startswith("flags")), "").split())
+    expected = bool(flags & {"avx512_bf16", "amx_bf16"})
+    assert has_bf16(torch.device("cpu")) == expected
 
 
 def test_auto_follows_the_hardware():

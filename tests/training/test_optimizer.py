@@ -1,12 +1,10 @@
-from types import SimpleNamespace
-
 import pytest
 import torch
 from torch import nn
 
-from pixelis.training.optimizer import optimizers
+from pixelis.training.optimizer import Rates, optimizers
 
-SETTINGS = SimpleNamespace(lr=0.02, muon_lr=0.1, weight_decay=0.0)
+RATES = Rates(lr=0.02, muon_lr=0.1, weight_decay=0.0)
 
 
 class Body(nn.Module):
@@ -29,7 +27,7 @@ def by_kind(made):
 
 def test_only_matrices_of_layers_go_to_muon():
     body = Body()
-    parts = by_kind(optimizers(SETTINGS, [body], nn.Module()))
+    parts = by_kind(optimizers(RATES, [body], nn.Module()))
     muon = [p for group in parts["Muon"].param_groups for p in group["params"]]
     assert [id(p) for p in muon] == [id(body.layers[0].weight)]
     adam = {id(p) for group in parts["AdamW"].param_groups for p in group["params"]}
@@ -43,7 +41,7 @@ def test_the_slow_part_moves_slower_and_frozen_ones_stay():
     for other in (fast, frozen):
         other.load_state_dict(slow.state_dict())
     before = {k: v.clone() for k, v in slow.state_dict().items()}
-    made = optimizers(SETTINGS, [slow, fast, frozen], slow, share=0.1)
+    made = optimizers(RATES, [slow, fast, frozen], slow, share=0.1)
     ids = torch.arange(5)
     made.update(slow(ids).square().sum() + fast(ids).square().sum(), 1.0)
     for name, start in before.items():
@@ -57,11 +55,11 @@ def test_a_sum_of_squares_falls_and_saved_state_goes_on_alike():
     def run(stops):
         torch.manual_seed(1)
         body = Body()
-        made = optimizers(SETTINGS, [body], nn.Module())
+        made = optimizers(RATES, [body], nn.Module())
         losses = []
         for step in range(40):
             if step in stops:
-                state, fresh = made.state_dict(), optimizers(SETTINGS, [body], nn.Module())
+                state, fresh = made.state_dict(), optimizers(RATES, [body], nn.Module())
                 fresh.load_state_dict(state)
                 made = fresh
             loss = (body(torch.arange(5))[:, 0] - torch.arange(5)).square().mean()
@@ -75,12 +73,12 @@ def test_a_sum_of_squares_falls_and_saved_state_goes_on_alike():
 
 
 def test_the_factor_scales_every_rate():
-    made = optimizers(SETTINGS, [Body()], nn.Module())
+    made = optimizers(RATES, [Body()], nn.Module())
     made.set_rate(0.25)
     assert {group["lr"] for group in made.groups()} == {0.1 * 0.25, 0.02 * 0.25}
 
 
 def test_state_of_other_parts_is_refused():
-    made = optimizers(SETTINGS, [Body()], nn.Module())
+    made = optimizers(RATES, [Body()], nn.Module())
     with pytest.raises(ValueError, match="zip"):
         made.load_state_dict({"parts": []})

@@ -9,7 +9,7 @@ from pixelis.cli.train import run_pretrain
 from pixelis.errors import CheckpointError
 from pixelis.models.load import load_policy
 from pixelis.training import gate, pool
-from pixelis.training.curves import draw_curves, smooth
+from pixelis.training.curves import draw_curves, read_metrics, smooth
 from pixelis.training.export import export
 from pixelis.training.pretrain import load_weights, new_run, pretrain, rate
 from pixelis.training.record import Metrics, write_config
@@ -110,6 +110,17 @@ def test_metrics_and_settings_are_kept_beside_the_run(tmp_path):
     draw_curves(tmp_path / "metrics.jsonl", tmp_path / "curves.png")
     assert (tmp_path / "curves.png").stat().st_size > 5000
     assert run_pretrain.__doc__
+
+
+def test_steps_that_a_resumed_run_did_again_count_once(tmp_path):
+    rows = [("vision", 0, 9), ("vision", 1, 8), ("joint", 0, 7), ("joint", 1, 6), ("joint", 1, 5)]
+    text = "".join(
+        json.dumps({"stage": stage, "step": step, "loss": loss}) + "\n"
+        for stage, step, loss in rows
+    )
+    (tmp_path / "metrics.jsonl").write_text(text)
+    kept = read_metrics(tmp_path / "metrics.jsonl")
+    assert [row["loss"] for row in kept] == [9, 8, 7, 5]
 
 
 def test_rate_warms_up_stays_and_falls():

@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 import torch
 
-from pixelis.data import synthesis
+from pixelis.data import synthesis, tasks
 from pixelis.models.nano import TEXT_LIMIT
 from pixelis.training import pool
 from pixelis.training.batch import Encoder
@@ -25,7 +26,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def start(folder):
     base = new_run(PretrainConfig(out=folder / "base", seed=9), lambda values: None)
-    save_checkpoint(base, optimizers_of(base, [base.head]), "joint", 0)
+    save_checkpoint(base, optimizers_of(base, [base.head], 1e-3), "joint", 0)
     return folder / "base" / "weights.safetensors"
 
 
@@ -55,3 +56,19 @@ def test_only_what_the_model_wrote_is_learned(folder, start):
             written = "".join(part.text for part in lesson.segments if part.written)
             assert run.tokenizer.decode(learned) == written
             assert golden.episode.question not in written
+
+
+def test_a_first_call_that_went_wrong_is_read_but_not_learned(folder, start):
+    run = new_run(SftConfig(out=folder / "again", start_from=start, seed=9), lambda values: None)
+    drawn = (
+        synthesis.make(tasks.draw(9, k), pool.BUDGET, TEXT_LIMIT, np.random.default_rng(k))
+        for k in range(60)
+    )
+    golden = next(one for one in drawn if one is not None)
+    wrong, right = (step.text for step in golden.episode.steps[:2])
+    lesson = episode_lesson(golden)
+    encoded = Encoder(run.tokenizer).lesson(lesson)
+    learned = run.tokenizer.decode([label for label in encoded.labels if label >= 0])
+    assert wrong not in learned
+    assert learned.startswith(right)
+    assert wrong in "".join(part.text for part in lesson.segments)

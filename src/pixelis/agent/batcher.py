@@ -3,6 +3,10 @@
 The model runs in one thread, operations in a small pool. A batch starts when the model is free and
 either every running episode waits for a turn, the batch is full, or `patience_s` has passed while
 operations were still at work. A batch that fails is split, so one bad request fails alone.
+
+A policy that takes many requests at once by itself (`abreast` above 1, as a server does) gains
+nothing by that: there every request is passed on as it comes, and every episode goes on as soon as
+its own turn is there.
 """
 
 from __future__ import annotations
@@ -44,7 +48,8 @@ class Batcher:
     """Belongs to one running event loop; close it there.
 
     Args:
-        policy: its `generate` is called from one thread at a time.
+        policy: its `generate` is called from one thread at a time, or from as many as its `abreast`
+            says; see `Policy`.
         max_batch: most turns in one generate call.
         workers: threads for operations.
         patience_s: longest wait for episodes that are still busy with operations.
@@ -60,16 +65,21 @@ class Batcher:
         self._waiting: list[Waiting] = []
         self._operating = 0
         self._changed = asyncio.Event()
-        self._thinker = ThreadPoolExecutor(1, "pixelis-model")
+        self._abreast = int(getattr(policy, "abreast", 1))
+        self._thinker = ThreadPoolExecutor(self._abreast, "pixelis-model")
         self._workers = ThreadPoolExecutor(workers, "pixelis-ops")
         self._server: asyncio.Task[None] | None = None
 
     async def turn(self, request: Request, sampling: Sampling) -> Turn:
         """The model's next turn; whatever `generate` raised for this request."""
+        reply: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
+        waiting = Waiting(request, sampling, reply)
+        if self._abreast > 1:
+            await self._generate([waiting])
+            return await reply
         if self._server is None:
             self._server = asyncio.create_task(self._serve())
-        reply: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Waiting(request, sampling, reply))
+        self._waiting.append(waiting)
         self._changed.set()
         return await reply
 

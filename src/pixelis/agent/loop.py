@@ -20,6 +20,7 @@ from PIL import Image
 from pixelis.agent.batcher import Batcher
 from pixelis.agent.budget import ANSWER_NOW, REPEATED, Budget, notice
 from pixelis.agent.confidence import combine, supports
+from pixelis.agent.prompt import schemas
 from pixelis.agent.room import run_call, too_many
 from pixelis.answers.reference import Span, expand
 from pixelis.episode import Answer, Call, Ended, Episode, Media, Observation, Step
@@ -130,7 +131,8 @@ class Run:
         self.image_tokens = self.budget.image_tokens or parts.profile.image_tokens
         self.given_workspace = task.workspace
         self.episode = _begin(parts, task, describe(media), self.budget, self.sampling)
-        self.tools = _schemas(parts, media)
+        video = isinstance(media, Video)
+        self.tools = schemas(parts.profile, parts.dialect, parts.registry, video)
         self.images: list[Image.Image] = []
         self.turns: list[Turn] = []
         self.asked: Counter[str] = Counter()
@@ -322,12 +324,3 @@ def _begin(parts: Parts, task: Task, media: Media, budget: Budget, sampling: Sam
 def _plain(span: Span) -> dict[str, Any]:
     """A span as JSON values, equal to what is read back."""
     return {**span._asdict(), "box": None if span.box is None else list(span.box)}
-
-
-def _schemas(parts: Parts, media: Picture | Video) -> list[dict[str, Any]] | None:
-    """Schemas of the operations that make sense for the media."""
-    if not parts.profile.tools_in_prompt:
-        return None
-    video = isinstance(media, Video)
-    schemas = [one.schema for one in parts.registry if video or not one.video_only]
-    return parts.dialect.tools(schemas) or None

@@ -53,10 +53,10 @@ def replay(
         workspace: a fresh one from `restore`, to look at the images, masks and frames afterwards.
 
     Raises:
-        DataError: the media are not those of the episode.
+        DataError: the media are not those of the episode, or its `meta` is broken.
     """
     workspace = workspace or restore(episode, media)
-    most = episode.meta.get("image_tokens")
+    most = _image_tokens(episode)
     calls = 0
     differences: list[Difference] = []
     for number, step in enumerate(episode.steps):
@@ -66,6 +66,13 @@ def replay(
         now = run_call(registry, step.call, workspace, most)
         differences += compare(number, step.observation, now)
     return Replay(calls, tuple(differences))
+
+
+def _image_tokens(episode: Episode) -> int | None:
+    most = episode.meta.get("image_tokens")
+    if most is None or (isinstance(most, int) and not isinstance(most, bool)):
+        return most
+    raise DataError(f"episode {episode.id or '(no id)'}: meta.image_tokens is no whole number")
 
 
 def restore(episode: Episode, media: Picture | Video) -> Workspace:

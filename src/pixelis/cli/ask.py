@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pixelis.cli.model import add_model, loading
 from pixelis.cli.output import Printer, emit_json
-from pixelis.cli.parser import add_dialect, at_least, check_dialect
-from pixelis.errors import ConfigError, JobError
+from pixelis.cli.parser import at_least, question
+from pixelis.errors import JobError
 
 if TYPE_CHECKING:
     from pixelis.episode import Answer, Episode, Observation, Step
@@ -19,9 +19,10 @@ MOST_LINES = 12
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("media", metavar="MEDIA", help="file of a picture or a video")
-    parser.add_argument("question", metavar="QUESTION", help="what to find out, in quotes")
+    parser.add_argument(
+        "question", metavar="QUESTION", type=question, help="what to find out, in quotes"
+    )
     add_model(parser)
-    add_dialect(parser)
     parser.add_argument(
         "--trace",
         metavar="FILE",
@@ -43,34 +44,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    question = args.question.strip()
-    if not question:
-        raise ConfigError("the question is empty; ask something, in quotes")
-    check_dialect(args.dialect)
+    options = loading(args)
     from pixelis.media import open_media
     from pixelis.trace import check_path
 
     if args.trace:
         check_path(args.trace)
     with open_media(args.media) as media:
-        return _ask(args, media, question)
+        return _ask(args, media, options)
 
 
-def _ask(args: argparse.Namespace, media: Any, question: str) -> int:
+def _ask(args: argparse.Namespace, media: Any, options: dict[str, Any]) -> int:
     from pixelis.agent import Agent, Budget
     from pixelis.trace import write
 
     printer = Printer()
     talkative = not (args.json or args.quiet)
-    with Agent.load(args.model, dialect=args.dialect, **loading(args)) as agent:
+    with Agent.load(args.model, **options) as agent:
         workspace = agent.workspace(media)
         teller = Teller(printer)
         if talkative:
             printer.line(f"{media.name}, {media.size.width} x {media.size.height} px", "dim")
-            printer.line(question, "bold")
+            printer.line(args.question, "bold")
         episode = agent.ask(
             media,
-            question,
+            args.question,
             on_step=teller.tell if talkative else None,
             budget=Budget(steps=args.max_steps),
             seed=args.seed,
@@ -196,8 +194,8 @@ def _answer(printer: Printer, episode: Episode, answer: Answer) -> None:
 def _why_not(episode: Episode) -> str:
     from pixelis.trace.scene import ENDINGS
 
-    reason = str(episode.meta.get("error") or ENDINGS[episode.ended])
-    return f"no answer: {reason.rstrip('.')}"
+    ending = ENDINGS[episode.ended].rstrip(".")
+    return f"no answer: {episode.meta.get('error') or ending[0].lower() + ending[1:]}"
 
 
 def _shortened(text: str) -> str:

@@ -55,10 +55,13 @@ def run(args: argparse.Namespace) -> int:
         )
         return 0
     printer = Printer()
+    printer.field("A", args.left, "dim", indent=0)
+    printer.field("B", args.right, "dim", indent=0)
     for row in table:
         if not row.same:
-            printer.field(row.label.lower(), row.left, indent=0)
-            printer.field("", row.right, indent=0)
+            printer.line(row.label.lower(), "bold")
+            printer.field("A", row.left)
+            printer.field("B", row.right)
     printer.line("they did the same" if first is None else f"they part at step {first}")
     printer.field("page", str(out), indent=0)
     return 0

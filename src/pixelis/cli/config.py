@@ -5,29 +5,55 @@ from __future__ import annotations
 import argparse
 import difflib
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from pixelis.errors import ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def add_flags(parser: argparse.ArgumentParser, model: type[BaseModel]) -> None:
-    """One `--key` per field of the model, and `--config FILE.toml`."""
-    parser.add_argument("--config", metavar="FILE.toml", help="settings to start from")
+def add_flags(
+    parser: argparse._ActionsContainer, model: type[BaseModel], known: Collection[str] = ()
+) -> None:
+    """One `--key` per field of the model, and `--config FILE.toml`.
+
+    Args:
+        known: fields that another model has already brought to this parser.
+    """
+    if not known:
+        parser.add_argument("--config", metavar="FILE.toml", help="settings to start from")
     for name, field in model.model_fields.items():
+        if name in known:
+            continue
         flag = "--" + name.replace("_", "-")
-        shown = f"default {field.default}" if field.default is not None else "default none"
-        if field.annotation is bool:
+        shown = _default(field)
+        if field.annotation in (bool, bool | None):
             parser.add_argument(
                 flag, dest=name, action=argparse.BooleanOptionalAction, default=None, help=shown
             )
+        elif get_origin(field.annotation) is list:
+            parser.add_argument(
+                flag, dest=name, metavar="VALUE", nargs="+", default=None, help=shown
+            )
         else:
             parser.add_argument(flag, dest=name, metavar="VALUE", default=None, help=shown)
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "one or several"
+    value = field.get_default(call_default_factory=True)
+    return "default none" if value in (None, []) else f"default {value}"
+
+
+def read_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """What the TOML file says; empty without `--config`."""
+    return _read_toml(Path(args.config)) if args.config else {}
 
 
 def resolve(
@@ -39,7 +65,7 @@ def resolve(
 
     `complete` may add what follows from the values that were given, such as those of a preset.
     """
-    values: dict[str, Any] = _read_toml(Path(args.config)) if args.config else {}
+    values = read_settings(args)
     _refuse_unknown(values, model, args.config)
     values |= {
         name: value for name in model.model_fields if (value := getattr(args, name)) is not None

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "shape", metavar="MODEL", help="qwen2.5-vl-7b, qwen3-vl-8b, or a folder with config.json"
+        "shape",
+        metavar="MODEL",
+        help="qwen2.5-vl-7b, qwen3-vl-8b, nano, or a folder with config.json",
     )
     parser.add_argument(
         "--dtype",
@@ -42,9 +44,10 @@ def run(args: argparse.Namespace) -> int:
     pixels = (args.min_pixels, args.max_pixels) if args.max_pixels else None
     if pixels and pixels[0] > pixels[1]:
         raise ConfigError(f"--min-pixels {pixels[0]} is more than --max-pixels {pixels[1]}")
-    from pixelis.models.estimate import estimate, read_config
+    from pixelis.models.estimate import estimate, read_config, read_pixels
 
     config = read_config(args.shape)
+    pixels = pixels or read_pixels(args.shape)
     found = estimate(config, args.dtype, args.quantize, args.images, args.words, pixels)
     if args.json:
         emit_json(found.to_dict())
@@ -56,14 +59,24 @@ def run(args: argparse.Namespace) -> int:
 def _tell(printer: Printer, args: argparse.Namespace, found: Estimate) -> None:
     low, high = found.image_tokens
     kind = args.quantize or args.dtype
-    printer.line(f"{args.shape}, {found.parameters / 1e9:.2f} billion parameters", "bold")
-    printer.field("weights", f"{found.weights / 1e9:.1f} GB in {kind}", indent=0)
-    printer.field("cache", f"{found.cache / 1e9:.1f} GB for {found.tokens} tokens", indent=0)
-    printer.field("passes", f"{found.activations / 1e9:.1f} GB at the widest place", indent=0)
-    printer.field("peak", f"{found.peak / 1e9:.1f} GB and what libraries take", "bold", indent=0)
+    printer.line(f"{args.shape}, {_count(found.parameters)} parameters", "bold")
+    printer.field("weights", f"{_size(found.weights)} in {kind}", indent=0)
+    printer.field("cache", f"{_size(found.cache)} for {found.tokens} tokens", indent=0)
+    printer.field("passes", f"{_size(found.activations)} at the widest place", indent=0)
+    printer.field("peak", f"{_size(found.peak)} and what libraries take", "bold", indent=0)
+    tokens = f"{low} to {high}" if low != high else f"{low}"
     side = found.side_px
-    printer.field("image", f"{low} to {high} tokens, one for {side} x {side} px", indent=0)
+    printer.field("image", f"{tokens} tokens, one for {side} x {side} px", indent=0)
     printer.field("context", f"{found.context} tokens, {found.fits} largest images", indent=0)
     if found.tokens > found.context:
         more = f"{found.tokens} tokens do not fit; fewer --images or a lower --max-pixels"
         printer.field("too much", more, "yellow", indent=0)
+
+
+def _count(number: int) -> str:
+    return f"{number / 1e9:.2f} billion" if number >= 1e8 else f"{number / 1e6:.1f} million"
+
+
+def _size(number: int) -> str:
+    """Bytes in GB, those of a small model in MB."""
+    return f"{number / 1e9:.1f} GB" if number >= 1e8 else f"{number / 1e6:.1f} MB"

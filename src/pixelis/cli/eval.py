@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixelis.cli.model import add_model, loading
+from pixelis.cli.model import add_model, chosen, loading, shown
 from pixelis.cli.output import Printer, emit_json
-from pixelis.cli.parser import add_dialect, at_least, check_dialect
+from pixelis.cli.parser import at_least
 from pixelis.cli.progress import Progress
 from pixelis.errors import ConfigError
 
@@ -31,7 +32,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data", metavar="FILE", help="questions, one JSON object a line (jsonl)")
     add_model(parser)
-    add_dialect(parser)
     parser.add_argument(
         "--split",
         choices=("test", "shift"),
@@ -63,14 +63,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    check_dialect(args.dialect)
+    options = loading(args)
     benchmark = _benchmark(args)
     from pixelis.evals.report import summarize, write_report
     from pixelis.evals.run import evaluate
 
     out = Path(args.out) if args.out else None
-    settings = {"model": _model(args), "control": args.control, **_dialect(args)}
-    with _Setting(args) as setting:
+    settings = {"model": _model(args), "control": args.control, **_chosen(args)}
+    with _Setting(args, options) as setting:
         with Progress(Printer(), args.json, "asking", "asked") as progress:
             tell = _Score(progress).tell
             results = evaluate(benchmark, setting.solver, settings, out, tell)
@@ -87,8 +87,9 @@ def run(args: argparse.Namespace) -> int:
 class _Setting:
     """The loaded agent, or the oracle, as a solver; closes the agent."""
 
-    def __init__(self, args: argparse.Namespace) -> None:
+    def __init__(self, args: argparse.Namespace, options: dict[str, Any]) -> None:
         self.args = args
+        self.options = options
         self.agent: Any = None
         self.weights: str | None = None
         self.solver: Solver
@@ -108,9 +109,7 @@ class _Setting:
 
         seed = self.args.seed or 0
         registry = RandomCrops(REGISTRY, seed) if self.args.control == "random_crop" else REGISTRY
-        self.agent = Agent.load(
-            self.args.model, registry=registry, dialect=self.args.dialect, **loading(self.args)
-        )
+        self.agent = Agent.load(self.args.model, registry=registry, **self.options)
         self.weights = weights_hash(self.args.model)
         self.solver = agent_solver(self.agent, self.args.control, seed)
         return self
@@ -159,12 +158,12 @@ def _benchmark(args: argparse.Namespace) -> Benchmark:
 
 def _model(args: argparse.Namespace) -> str:
     """Who answers: no model has a part in the oracle."""
-    return "oracle" if args.control == "oracle" else args.model
+    return "oracle" if args.control == "oracle" else shown(args.model)
 
 
-def _dialect(args: argparse.Namespace) -> dict[str, str]:
-    """The dialect when one was asked for; without, runs from before the option go on."""
-    return {"dialect": args.dialect} if args.dialect else {}
+def _chosen(args: argparse.Namespace) -> dict[str, Any]:
+    """Options that may change answers, as far as given; no model has a part in the oracle."""
+    return {} if args.control == "oracle" else chosen(args)
 
 
 def _facts(args: argparse.Namespace, benchmark: Benchmark, weights: str | None) -> dict[str, Any]:
@@ -173,14 +172,19 @@ def _facts(args: argparse.Namespace, benchmark: Benchmark, weights: str | None) 
     return {
         "model": _model(args),
         "control": args.control,
-        **_dialect(args),
+        **_chosen(args),
         "benchmark": benchmark.name,
         "settings": dict(benchmark.settings),
         "frozen": benchmark.frozen,
         "model_hash": weights,
-        "command": shlex.join(["pixelis", *sys.argv[1:]]),
+        "command": shlex.join(["pixelis", *_words(args, sys.argv[1:])]),
         "commit": commit(),
     }
+
+
+def _words(args: argparse.Namespace, words: Sequence[str]) -> list[str]:
+    """The command line without a server's password, which may stand in `--model`."""
+    return [word.replace(args.model, shown(args.model)) for word in words]
 
 
 def _pictures(benchmark: Benchmark) -> Any:

@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -22,6 +22,7 @@ EXTRAS = {
 LEAST_DISK = 2_000_000_000
 LEAST_MEMORY = 2_000_000_000
 KFD = Path("/dev/kfd")
+REINSTALL = "mend what is bad above; if nothing is, install the package again"
 
 
 class Finding(NamedTuple):
@@ -40,10 +41,20 @@ class Finding(NamedTuple):
 
 def findings() -> Iterator[Finding]:
     """Everything, in the order of the report; slow ones come as they are done."""
-    for check in (python, torch_build, device, network, pixels, extras, opencv, models, ocr, video):
-        yield from check()
+    checks = (python, torch_build, device, network, pixels, extras, opencv, models, ocr, video)
+    for check in checks:
+        yield from attempted(check)
     yield disk(shutil.disk_usage(Path.cwd()).free)
     yield from memory()
+
+
+def attempted(check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings of a check; a library that cannot be imported is one of them."""
+    try:
+        yield from check()
+    except (ImportError, OSError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        yield Finding(check.__name__, "bad", f"cannot be looked at: {reason}", REINSTALL)
 
 
 def python() -> Iterator[Finding]:

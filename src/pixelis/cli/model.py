@@ -8,6 +8,18 @@ from typing import Any
 from pixelis.cli.parser import at_least
 
 FORMS = "nano (bundled), hf:PATH_OR_ID, loader:package.module:function or openai:BASE_URL#MODEL"
+DIALECT_NAMES = (
+    "qwen3-vl",
+    "qwen2.5-vl",
+    "deepeyes",
+    "chain-of-focus",
+    "mini-o3",
+    "pixel-reasoner",
+    "deepeyes-v2",
+    "thyme",
+    "pyvision",
+)  # as in pixelis.models.dialects, which takes too long to import for --help
+CHANGING = ("dialect", "quantize", "min_pixels", "max_pixels")  # what may change an answer
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +29,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def add_loading(parser: argparse.ArgumentParser) -> None:
-    """How the weights behind `--model` are loaded."""
+    """How the model behind `--model` is loaded and spoken to."""
     parser.add_argument(
         "--quantize", choices=("int8", "int4"), help="load the weights in 8 or 4 bits (default: no)"
     )
@@ -36,9 +48,38 @@ def add_loading(parser: argparse.ArgumentParser) -> None:
     fetching.add_argument(
         "--offline", action="store_true", help="fetch nothing (this is the default)"
     )
+    parser.add_argument(
+        "--dialect",
+        metavar="NAME",
+        help="how the model writes calls and answers, instead of what its profile says: "
+        + ", ".join(DIALECT_NAMES),
+    )
 
 
 def loading(args: argparse.Namespace) -> dict[str, Any]:
-    """What these options mean for `Agent.load`."""
-    names = ("allow_download", "quantize", "min_pixels", "max_pixels")
-    return {name: getattr(args, name) for name in names}
+    """What these options mean for `Agent.load`.
+
+    ConfigError for a dialect there is not, so that no model is loaded for it.
+    """
+    if args.dialect is not None:
+        from pixelis.models.dialects import get_dialect
+
+        get_dialect(args.dialect)
+    return {name: getattr(args, name) for name in ("allow_download", *CHANGING)}
+
+
+def chosen(args: argparse.Namespace) -> dict[str, Any]:
+    """The options given that may change what a model answers, to be kept with its answers."""
+    return {name: getattr(args, name) for name in CHANGING if getattr(args, name) is not None}
+
+
+def shown(spec: str) -> str:
+    """`--model` as it may be written into files: a server's address without user and password."""
+    from pixelis.models.load import SERVER
+
+    if not spec.startswith(SERVER):
+        return spec
+    from urllib.parse import urlsplit, urlunsplit
+
+    url = urlsplit(spec.removeprefix(SERVER))
+    return SERVER + urlunsplit(url._replace(netloc=url.netloc.rpartition("@")[2]))

@@ -69,7 +69,8 @@ class Printer:
         gap = " " * (indent + LABEL)
         lines = [piece for line in text.splitlines() or [""] for piece in self._wrap(line, gap)]
         first, *rest = (self.style(line, *styles) for line in lines)
-        print(f"{' ' * indent}{self.style(label.ljust(LABEL), 'dim')}{first}", flush=True)
+        name = f"{label} ".ljust(LABEL)  # a long one never runs into the text
+        print(f"{' ' * indent}{self.style(name, 'dim')}{first}", flush=True)
         for line in rest:
             print(f"{gap}{line}", flush=True)
 

@@ -42,35 +42,11 @@ class Parser(argparse.ArgumentParser):
         return known
 
 
-DIALECT_NAMES = (
-    "qwen3-vl",
-    "qwen2.5-vl",
-    "deepeyes",
-    "chain-of-focus",
-    "mini-o3",
-    "pixel-reasoner",
-    "deepeyes-v2",
-    "thyme",
-    "pyvision",
-)  # as in pixelis.models.dialects, which takes too long to import for --help
-
-
-def add_dialect(parser: argparse.ArgumentParser) -> None:
-    """The option `--dialect`; `check_dialect` says whether its value is one."""
-    parser.add_argument(
-        "--dialect",
-        metavar="NAME",
-        help="how the model writes calls and answers, instead of what its profile says: "
-        + ", ".join(DIALECT_NAMES),
-    )
-
-
-def check_dialect(name: str | None) -> None:
-    """ConfigError for a dialect there is not, before a model is loaded for it."""
-    if name is not None:
-        from pixelis.models.dialects import get_dialect
-
-        get_dialect(name)
+def question(text: str) -> str:
+    """An argparse type: what is asked, without the space around it; never empty."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the question is empty; ask something, in quotes")
+    return text.strip()
 
 
 def at_least(lowest: int):

@@ -51,3 +51,13 @@ class Progress:
         elif not self.quiet and count * LINES // total > self.shown:
             self.shown = count * LINES // total
             self.printer.line(f"{count}/{total} {self.done}, {state}")
+
+    def count(self, count: int, state: str) -> None:
+        """`count` are done of nobody knows how many; told on a terminal, and every thousand."""
+        if self.bar is not None:
+            from rich.markup import escape
+
+            self.bar.update(self.task, completed=count, description=escape(printable(state)))
+        elif not self.quiet and count - self.shown >= 1000:
+            self.shown = count
+            self.printer.line(f"{count} {self.done}, {state}")

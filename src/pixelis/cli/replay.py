@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from pixelis.cli.model import add_loading, loading
+from pixelis.cli.model import add_loading, chosen, loading
 from pixelis.cli.output import Printer, emit_json
 from pixelis.errors import ConfigError, JobError
 
@@ -39,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.trace and not args.model:
         raise ConfigError("--trace belongs to --model; a replay writes nothing")
+    if not args.model and (given := next(iter(chosen(args)), None)):
+        raise ConfigError(f"--{given.replace('_', '-')} belongs to --model; a replay asks no model")
+    options = loading(args)
     from pixelis.trace import check_path, find_media, read_json
 
     episode = read_json(args.episode)
@@ -49,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     place = find_media(episode, args.episode, args.media)
     with open_media(place) as media:
         if args.model:
-            return _ask_again(args, episode, media, place)
+            return _ask_again(args, options, episode, media, place)
         return _replay(args, episode, media)
 
 
@@ -68,7 +71,7 @@ def _replay(args: argparse.Namespace, episode: Episode, media: Picture | Video) 
 
 
 def record(episode: Episode, found: Replay) -> dict[str, Any]:
-    """What `--json` prints; steps are numbered from 1."""
+    """What `--json` prints of a replay; steps are numbered from 1."""
     return {
         "episode": episode.id,
         "calls": found.calls,
@@ -108,13 +111,17 @@ def _window(text: str, first: int) -> str:
 
 
 def _ask_again(
-    args: argparse.Namespace, before: Episode, media: Picture | Video, place: Path
+    args: argparse.Namespace,
+    options: dict[str, Any],
+    before: Episode,
+    media: Picture | Video,
+    place: Path,
 ) -> int:
     """The same question, seed and budget for another model."""
     from pixelis.agent import Agent
     from pixelis.trace import write
 
-    with Agent.load(args.model, **loading(args)) as agent:
+    with Agent.load(args.model, **options) as agent:
         workspace = agent.workspace(media)
         now = agent.ask(
             media,
@@ -146,10 +153,11 @@ def _budget(episode: Episode) -> Any:
 
 
 def _answer_record(episode: Episode) -> dict[str, Any]:
+    """One side of `--model --json`; `answer` is always a string, empty when there is none."""
     answer = episode.answer
     return {
         "model": episode.model,
-        "answer": None if answer is None else answer.text,
+        "answer": "" if answer is None else answer.text,
         "confidence": None if answer is None else answer.confidence,
         "evidence": [] if answer is None else list(answer.evidence),
         "calls": len(episode.calls),

@@ -1,13 +1,20 @@
-"""`pixelis train pretrain|sft|gate`: nano's own recipe, resumable, and whether it can see."""
+"""`pixelis train pretrain|sft|ranks|gate`: nano's own recipe, and fine-tuning of any model.
+
+`sft` is one command for both: with `data` it fine-tunes any model on files of episodes, without
+it runs nano's recipe, whose episodes and lessons are drawn while it trains.
+"""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
-from pixelis.cli.config import add_flags, resolve
+from pydantic import BaseModel
+
+from pixelis.cli.config import add_flags, read_settings, resolve
 from pixelis.cli.output import emit_json
 from pixelis.cli.parser import at_least
+from pixelis.errors import ConfigError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,13 +23,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pretrain = stages.add_parser(
         "pretrain", help="Vision tower alone, then language joined, on procedural worlds."
     )
-    sft = stages.add_parser("sft", help="Fine-tune on executed episodes (or --direct: the twin).")
-    from pixelis.training.settings import PretrainConfig, SftConfig
+    sft = stages.add_parser(
+        "sft",
+        help="Fine-tune any model on --data, or nano by its own recipe.",
+        description="With --data: any model on files of episodes. Without: nano's own recipe.",
+    )
+    ranks = stages.add_parser("ranks", help="LoRA ranks from what a short full fine-tune changes.")
+    from pixelis.training.settings import PretrainConfig, RanksConfig, SftConfig, TuneConfig
 
     add_flags(pretrain, PretrainConfig)
     pretrain.set_defaults(run=run_pretrain)
-    add_flags(sft, SftConfig)
+    own = sft.add_argument_group("nano's recipe (both, where they share a name)")
+    other = sft.add_argument_group("with --data")
+    add_flags(own, SftConfig)
+    add_flags(other, TuneConfig, known=SftConfig.model_fields)
     sft.set_defaults(run=run_sft)
+    add_flags(ranks, RanksConfig)
+    ranks.set_defaults(run=run_ranks)
     gate = stages.add_parser("gate", help="Measure seeing: boxes, shapes, colours, single glyphs.")
     gate.add_argument("--model", default="nano", help="as in `pixelis ask` (default: nano)")
     gate.add_argument("--count", metavar="N", type=at_least(1), default=200, help="of each kind")
@@ -42,13 +59,36 @@ def run_pretrain(args: argparse.Namespace) -> int:
 
 
 def run_sft(args: argparse.Namespace) -> int:
-    """Trains or resumes; leaves `OUT/model` and the curves."""
-    from pixelis.training.settings import SftConfig
+    """Trains or resumes; leaves `OUT/model` (or `OUT/adapter`) and the curves."""
+    from pixelis.training.settings import SftConfig, TuneConfig
 
+    if args.data is not None or "data" in read_settings(args):
+        refuse_others(args, TuneConfig, SftConfig, "nano's recipe, which takes no --data")
+        from pixelis.cli.tune import run
+
+        return run(resolve(args, TuneConfig))
+    refuse_others(args, SftConfig, TuneConfig, "fine-tuning on --data")
     config = resolve(args, SftConfig)
     from pixelis.training.sft import sft
 
     return _train(config, sft, "nano-direct" if config.direct else "nano", config.steps)
+
+
+def refuse_others(
+    args: argparse.Namespace, mine: type[BaseModel], other: type[BaseModel], owner: str
+) -> None:
+    """ConfigError when a flag was given that only the other way of fine-tuning knows."""
+    for name in other.model_fields:
+        if name not in mine.model_fields and getattr(args, name) is not None:
+            raise ConfigError(f"--{name.replace('_', '-')} belongs to {owner}")
+
+
+def run_ranks(args: argparse.Namespace) -> int:
+    """Measures or trains first; leaves `OUT/ranks.json` and its plot."""
+    from pixelis.cli.tune import run_ranks
+    from pixelis.training.settings import RanksConfig
+
+    return run_ranks(resolve(args, RanksConfig))
 
 
 def run_gate(args: argparse.Namespace) -> int:
@@ -73,7 +113,7 @@ def _train(config: Any, train: Any, name: str, total: int) -> int:
     from pixelis.training.record import Metrics, write_config
 
     write_config(config.out, config)
-    with _Progress(total) as progress:
+    with TrainingBar(total) as progress:
         run = train(config, Metrics(config.out, progress.show))
     folder = export(run.model, run.tokenizer, config.out / "model", name)
     draw_curves(config.out / "metrics.jsonl", config.out / "curves.png")
@@ -83,7 +123,7 @@ def _train(config: Any, train: Any, name: str, total: int) -> int:
     return 0
 
 
-class _Progress:
+class TrainingBar:
     """A bar on a terminal, one line every 20 steps elsewhere."""
 
     def __init__(self, total: int) -> None:
@@ -94,7 +134,7 @@ class _Progress:
         self._task = self._bar.add_task("training", total=total)
         self._shown = 0
 
-    def __enter__(self) -> _Progress:
+    def __enter__(self) -> TrainingBar:
         self._bar.start()
         return self
 
@@ -104,6 +144,8 @@ class _Progress:
     def show(self, values: dict[str, Any]) -> None:
         numbers = {k: v for k, v in values.items() if isinstance(v, float)}
         text = " ".join(f"{key} {value:.3g}" for key, value in numbers.items())
-        self._bar.update(self._task, advance=1, description=f"{values['stage']} {text}"[:90])
-        if self._bar.disable and values["step"] % 20 == 0:
+        examined = bool(values.get("exam"))
+        label = f"{values['stage']} {text}"[:90]
+        self._bar.update(self._task, advance=0 if examined else 1, description=label)
+        if self._bar.disable and (examined or values["step"] % 20 == 0):
             print(f"{values['stage']} step {values['step']} {text}", flush=True)

@@ -10,15 +10,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixelis.cli.model import add_model, loading
+from pixelis.cli.model import add_model, chosen, loading, shown
 from pixelis.cli.output import Printer, emit_json
-from pixelis.cli.parser import at_least
+from pixelis.cli.parser import at_least, question
 from pixelis.cli.progress import Progress
 from pixelis.errors import ConfigError, MediaError
 
 if TYPE_CHECKING:
     from pixelis.agent import Agent
-    from pixelis.trace.table import Row, Table
+    from pixelis.cli.table import Row, Table
 
 ABREAST = 8  # files open at once
 
@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "place", metavar="FOLDER_OR_GLOB", help='a folder, or a pattern in quotes: "shop/**/*.jpg"'
     )
-    parser.add_argument("question", metavar="QUESTION", help="asked of every file, in quotes")
+    parser.add_argument(
+        "question", metavar="QUESTION", type=question, help="asked of every file, in quotes"
+    )
     parser.add_argument(
         "--out",
         metavar="FILE.csv",
@@ -52,19 +54,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    question = args.question.strip()
-    if not question:
-        raise ConfigError("the question is empty; ask something, in quotes")
+    options = loading(args)
     out = Path(args.out)
     if out.suffix.lower() != ".csv" or not out.parent.is_dir():
         raise ConfigError(f"--out {out} must end in .csv and lie in a folder that exists")
+    from pixelis.cli.table import Table, written
     from pixelis.media.gather import gather
-    from pixelis.trace.table import Table, written
 
     files = {written(str(path)): path for path in gather(args.place)}
     settings = {
-        "question": question,
-        "model": args.model,
+        "question": args.question,
+        "model": shown(args.model),
+        "options": " ".join(f"{name}={value}" for name, value in chosen(args).items()),
         "seed": str(args.seed),
         "max_steps": str(args.max_steps),
     }
@@ -72,13 +73,19 @@ def run(args: argparse.Namespace) -> int:
         before = set(table.rows)
         todo = {name: path for name, path in files.items() if name not in before}
         if todo:
-            _look_at(args, todo, table, len(files))
+            _look_at(args, options, todo, table, len(files))
         rows = [row for name, row in table.rows.items() if name not in before]
     _conclude(args, rows, len(files) - len(todo))
     return 0
 
 
-def _look_at(args: argparse.Namespace, todo: dict[str, Path], table: Table, total: int) -> None:
+def _look_at(
+    args: argparse.Namespace,
+    options: dict[str, Any],
+    todo: dict[str, Path],
+    table: Table,
+    total: int,
+) -> None:
     """Asks about every file, several at a time, and keeps each row as it comes."""
     from pixelis.agent import Agent, Budget
 
@@ -86,7 +93,7 @@ def _look_at(args: argparse.Namespace, todo: dict[str, Path], table: Table, tota
     done = total - len(todo)
     wrong = 0
     with (
-        Agent.load(args.model, budget=Budget(steps=args.max_steps), **loading(args)) as agent,
+        Agent.load(args.model, budget=Budget(steps=args.max_steps), **options) as agent,
         Progress(Printer(), args.json, "looking", "looked at") as progress,
     ):
         look = Look(agent, table.settings, args.seed, traces)
@@ -109,8 +116,8 @@ class Look:
         self.traces = traces
 
     def __call__(self, name: str, path: Path) -> Row:
+        from pixelis.cli.table import Row, row_of
         from pixelis.media import open_media
-        from pixelis.trace.table import Row, row_of
 
         try:
             with open_media(path) as media:

@@ -10,9 +10,26 @@ import re
 
 import numpy as np
 
+from pixelis.data.questions import QUESTIONS as MORE
+
 CARD = "[sign|sign|label|card|card|plate|board|panel|poster|sticker|tag|note|banner|box|notice|rectangle]"
+SHELF = "[shelf|shelf|board|bench|table|plank|counter|bar|platform|stand]"
 THING = "[object|object|shape|thing|item|figure|symbol|piece|one|object]"
 THINGS = "[objects|objects|shapes|things|items|figures|symbols|pieces|ones]"
+# Names that people give to things; which thing is meant follows from the rest of the question.
+NOUNS = (
+    "[ball|balloon|block|bottle|bowl|button|cake|cap|chip|clip|coin|cookie|cup|cushion|dish|disc|dot|"
+    "dress|egg|fish|flag|flower|fruit|gem|hat|jacket|jar|jewel|kite|lamp|leaf|lid|light|logo|magnet|"
+    "marble|mug|ornament|parcel|patch|pebble|pillow|plate|present|puck|ribbon|seal|shell|shirt|spot|"
+    "stamp|stone|suit|sweet|tile|token|toy|vase|wheel|door|gate|wall|umbrella|bag|scarf|tent]"
+)
+PLURALS = (
+    "[balls|balloons|beads|blocks|bottles|bowls|buttons|cakes|caps|chips|coins|cookies|counters|cups|"
+    "discs|dots|eggs|fish|flags|flowers|fruits|gems|hats|jars|jewels|kites|lamps|leaves|lids|lights|"
+    "logos|magnets|marbles|medals|mugs|parcels|patches|pebbles|plates|presents|pucks|seals|shells|"
+    "spots|stamps|stones|sweets|tiles|tokens|toys|wheels|beans|badges|pills|bricks|berries|nuts]"
+)
+SOME = f"[{THING[1:-1]}|{NOUNS[1:-1]}]"
 _SEE = "[|| in the picture| in the image| in this picture| here| that you see| you can see| in the photo| in view]"
 _THERE = "[are there|are there|are in the picture|do you see|can you see|can you count|are visible|are shown|does the picture show]"
 _COLOR = "[color|colour]"
@@ -59,6 +76,32 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "[Tell me|Say] what [it says|is written|the sign says|the text says|the page says][.|]",
         "[I need|I want] the [wording|text] [of this|here|of the sign][.|]",
         "What [word|message|inscription] is [shown|on display|on it]?",
+        "What [is|'s] [this|it|the] [shop|place|station|street|product|cafe|house|ship|film|band|town] called?",
+        "What [is|'s] [written|printed] on the [wall|door|book|shirt|cover|window|bag|bus|van|boat|badge|stone|screen|box|packet|bottle]?",
+        "What does [her|his|the|their] [badge|shirt|cap|book|flag|screen|door|wall|bag|label|poster|ticket] say?",
+        "Can you [make out|read|tell me] what [it|the sign|the badge|the label|the note|the door] says?",
+        "And the [little|small|big|] [sign|note|label], what does that say?",
+        "Which [place|town|word|name|number] is [written|named|given] [here|on it|there]?",
+        "What [name|number|word] [is|do you see] on [it|the sign|the door|the badge]?",
+    ),
+    "read_first": (
+        "What [is|'s] the [heading|title|headline|first line|top line]?",
+        "What [is|'s] the [heading|title|headline] [of|on|at the top of] [this|this page|this note|the page|the sign|this window|this list]?",
+        "What does the [first|top] line say?",
+        "[Read|Read me|Tell me|Give me|I need] the [title|heading|headline|first line|top line][.|]",
+        "What [is|'s] [it|this|this page|the page|the note] [called|headed|about]?",
+        "What [is|'s] [written|printed] [right |]at the [very |]top?",
+        "what is the [recipe|note|page|letter|list|chart|form] for",
+        "[Which|What] [title|heading|name] does [it|the page|this] [have|carry|bear|show]?",
+        "How is [this|it|the page] [titled|headed|entitled]?",
+    ),
+    "read_last": (
+        "What [is|'s] the [last line|bottom line|final line]?",
+        "What does the [last|bottom|final] line say?",
+        "[Read|Read me|Tell me|Give me|I need] the [last|bottom|final] line[.|]",
+        "What [is|'s] [written|printed] at the [very |]bottom?",
+        "There is [a line|something|some text] at the [very |]bottom, [what does it say|can you read it out]?",
+        "How does [the page|the text|it|this] end?",
     ),
     "shape_on": (
         "What shape is [on|shown on|drawn on|printed on] the {card}?",
@@ -111,6 +154,8 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "Is the {color} {thing} a circle, a square or what?",
         "In {color}, what shape is [there|drawn|shown]?",
         "[Which|What] geometric [shape|form|figure] is the {color} {thing}?",
+        f"What shape has the {{color}} {NOUNS} got?",
+        f"[What|Which] shape is the {{color}} {NOUNS}?",
     ),
     "color_of": (
         f"What {_COLOR} is the {{shape}}{_SEE}?",
@@ -128,6 +173,45 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         f"The {{shape}} has [which|what] {_COLOR}?",
         f"What's the {{shape}}'s {_COLOR}?",
         f"[Which|What] {_COLOR} would you call the {{shape}}?",
+        f"There's one {THING} that's a {{shape}}. Its {_COLOR}?",
+        f"One of them is a {{shape}}. [Which|What] {_COLOR}?",
+    ),
+    "color_only": (
+        f"What {_COLOR} is the {{noun}}?",
+        f"What {_COLOR} is [this|that|her|his|the] {{noun}}?",
+        f"what {_COLOR} is the {{noun}}",
+        f"[Which|What] {_COLOR} does the {{noun}} have?",
+        f"What is the {_COLOR} of the {{noun}}{_SEE}?",
+        f"[Tell me|Name|Give me] the {_COLOR} of the {{noun}}[.|]",
+        f"The {{noun}}: what {_COLOR} is it?",
+        f"There is a {{noun}}{_SEE}. [What {_COLOR} is it|Its {_COLOR}|What {_COLOR}]?",
+        f"Somebody [left|put|lost|forgot] a {{noun}} here. [Which|What] {_COLOR} is it?",
+        f"[Which|What] {_COLOR} [was|has] the {{noun}} [been painted|painted|been given]?",
+        "The {noun} itself, is it white, red or black?",
+        "Is the {noun} red, blue or green?",
+        f"If I look for the {{noun}}, what {_COLOR} do I have to look for?",
+        f"The {{noun}} - what {_COLOR} is it?",
+        f"Its {_COLOR}?",
+    ),
+    "shape_only": (
+        "What shape is the {noun}?",
+        "[What|Which] shape [has the {noun} got|does the {noun} have|is this {noun}]?",
+        "What is the shape of the {noun}?",
+        "The {noun} - what shape is it?",
+        "[Tell me|Name] the shape of the {noun}[.|]",
+        "Is the {noun} a circle, a square or what?",
+        "Its shape?",
+    ),
+    "count_nouns": (
+        f"How many {{nouns}} {_THERE}?",
+        f"How many {{nouns}} [are there |]in total{_SEE}?",
+        "How many {nouns} are [laid out|lying|left|shown|drawn] here?",
+        "How many {nouns}?",
+        f"[Count|Please count] [the|all the|all] {{nouns}}{_SEE}[.| for me.|]",
+        "What is the [total |]number of {nouns}?",
+        "[I need|Give me] the number of {nouns}[.|]",
+        "{nouns}: how many [in all|are there]?",
+        "How many {nouns} does [the picture|it|this] [have|show]?",
     ),
     "color_card": (
         f"What {_COLOR} is the {{card}}?",
@@ -140,28 +224,33 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         f"{_COLOR} of the {{card}}?",
     ),
     "color_place": (
-        f"What {_COLOR} is the {{thing}} {{place}}?",
-        f"What is the {_COLOR} of the {{thing}} {{place}}?",
-        f"[Which|What] {_COLOR} does the {{thing}} {{place}} have?",
-        f"[Tell me|Name] the {_COLOR} of the {{thing}} {{place}}[.|]",
+        f"What {_COLOR} is the {{some}} {{place}}?",
+        f"What is the {_COLOR} of the {{some}} {{place}}?",
+        f"[Which|What] {_COLOR} does the {{some}} {{place}} have?",
+        f"[Tell me|Name] the {_COLOR} of the {{some}} {{place}}[.|]",
+        f"The {{some}} {{place}} - what {_COLOR} is it?",
+        f"There's a {{some}} {{place}}. [Its {_COLOR}|What {_COLOR} is it]?",
+        f"Which {_COLOR} is the {{some}} {{place}}?",
     ),
     "color_size": (
-        f"What {_COLOR} is the {{size}} {{thing}}{_SEE}?",
-        f"What is the {_COLOR} of the {{size}} {{thing}}?",
-        f"[Which|What] {_COLOR} does the {{size}} {{thing}} have?",
-        f"The {{size}} {{thing}}: what {_COLOR} is it?",
+        f"What {_COLOR} is the {{size}} {{some}}{_SEE}?",
+        f"What is the {_COLOR} of the {{size}} {{some}}?",
+        f"[Which|What] {_COLOR} does the {{size}} {{some}} have?",
+        f"The {{size}} {{some}}: what {_COLOR} is it?",
     ),
     "shape_place": (
-        "What shape is the {thing} {place}?",
-        "What is the shape of the {thing} {place}?",
+        "What shape is the {some} {place}?",
+        "What is the shape of the {some} {place}?",
         "What shape do you see {place}?",
-        "[Tell me|Name] the shape of the {thing} {place}[.|]",
+        "[Tell me|Name] the shape of the {some} {place}[.|]",
+        "What shape has the {some} {place} got?",
+        "The {some} {place} - what shape is it?",
     ),
     "shape_size": (
-        "What shape is the {size} {thing}?",
-        "What is the shape of the {size} {thing}?",
-        "[Which|What] shape does the {size} {thing} have?",
-        "The {size} {thing}: [what|which] shape is it?",
+        "What shape is the {size} {some}?",
+        "What is the shape of the {size} {some}?",
+        "[Which|What] shape does the {size} {some} have?",
+        "The {size} {some}: [what|which] shape is it?",
     ),
     "count_color": (
         f"How many {{color}} {{things}} {_THERE}?",
@@ -169,7 +258,7 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         f"How many {{things}}{_SEE} are {{color}}?",
         f"How many of the {{things}}{_SEE} are {{color}}?",
         "What is the number of {color} {things}?",
-        f"[Tell me|Say] how many {{color}} {{things}} {_SEE}there are[.|]",
+        f"[Tell me|Say] how many {{color}} {{things}}{_SEE} there are[.|]",
         "Number of {color} {things}?",
         "How many {color}?",
         "How many {things} in {color} {there}?",
@@ -179,6 +268,10 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "What's the count of {color} {things}?",
         "How many times do you see a {color} {thing}?",
         "I'd like to know how many {color} {things} there are[.|]",
+        f"How many {{color}} {PLURALS} {_THERE}?",
+        f"[Count|Please count] the {{color}} {PLURALS}[.| for me.|]",
+        f"How many {{color}} {PLURALS}[| are left| are here]?",
+        "and the {color} ones, how many of those?",
         f"How many {{things}} of {{color}} {_COLOR}[| are there| do you see]?",
     ),
     "count_shape": (
@@ -244,7 +337,7 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "What [brand|make|model|breed|species|kind of animal|kind of camera|kind of car|kind of plant|planet|disease] is [it|this|that|shown]?",
         "What will happen next?",
         "What happened [before|after] [this|the photo|that]?",
-        "What is the [weather|temperature|price|meaning|history|purpose|title|mood|story|time of day] [of|in] [this|the picture|it]?",
+        "What is the [weather|temperature|price|meaning|history|purpose|mood|story|time of day] [of|in] [this|the picture|it]?",
         "What [emotion|feeling|mood] does [the face|he|she|the person|the picture] show?",
         "Which [hospital|museum|company|country|team|university|school|artist|film|book] does [this|it|he|she] [come from|belong to|work for]?",
         "Is [this|it] [safe|legal|healthy|real|expensive|delicious|art|broken|ripe|dangerous]?",
@@ -273,7 +366,7 @@ def expand(rng: np.random.Generator, template: str, slots: dict[str, str]) -> st
             text = text[: match.start()] + chosen + text[match.end() :]
         if "{" not in text:
             break
-    return " ".join(text.split())
+    return " ".join(text.split()).replace(" 's ", "'s ")
 
 
 def _typo(rng: np.random.Generator, text: str) -> str:
@@ -284,11 +377,22 @@ def _typo(rng: np.random.Generator, text: str) -> str:
     return text[:place] + text[place + 1] + text[place] + text[place + 2 :]
 
 
-def ask(rng: np.random.Generator, kind: str, slots: dict[str, str], shift: bool = False) -> str:
-    """A question of that kind in one of its many wordings, sometimes sloppy."""
-    templates = QUESTIONS[kind]
-    filled = {"thing": THING, "things": THINGS, "there": _THERE, **slots}
+def ask(
+    rng: np.random.Generator,
+    kind: str,
+    slots: dict[str, str],
+    shift: bool = False,
+    plain: bool = False,
+) -> str:
+    """A question of that kind in one of its many wordings, sometimes sloppy; never when `plain`."""
+    templates = QUESTIONS.get(kind) or MORE[kind]
+    filled = {
+        "thing": THING, "things": THINGS, "there": _THERE,
+        "some": SOME, "noun": NOUNS, "nouns": PLURALS, **slots,
+    }  # fmt: skip
     text = expand(rng, templates[int(rng.integers(len(templates)))], filled)
+    if plain:
+        return text[0].upper() + text[1:]
     openings = SHIFT_OPENINGS if shift else OPENINGS
     text = openings[int(rng.integers(len(openings)))] + text
     sloppy = rng.random()
@@ -297,5 +401,5 @@ def ask(rng: np.random.Generator, kind: str, slots: dict[str, str], shift: bool 
     elif sloppy < 0.14:
         text = text.rstrip("?.")
     elif sloppy < 0.18 and not shift:
-        text = _typo(rng, text)
+        text = " ".join(_typo(rng, text).split())
     return text[0].upper() + text[1:] if sloppy >= 0.08 else text

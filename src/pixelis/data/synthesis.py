@@ -17,18 +17,20 @@ import numpy as np
 
 from pixelis.answers.score import correct
 from pixelis.data import phrases, tasks
-from pixelis.data.oracle import solve
+from pixelis.data.oracle import slipped, solve
 from pixelis.data.tasks import Plan, Task
 from pixelis.data.worlds import layouts
+from pixelis.data.worlds.clips import Film
 from pixelis.data.worlds.palette import COLORS
 from pixelis.episode import Episode
-from pixelis.media import Picture
+from pixelis.media import Picture, Video, open_video
 from pixelis.models.resize import fit_image
 from pixelis.ops import REGISTRY
 from pixelis.ops.workspace import PixelBudget, Workspace
 
 SHARD = 64
 UNKNOWN_EVERY = 9
+SLIPPING = 0.35  # share of tasks tried with a first call that goes wrong; half of them can
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,29 @@ def draw_unknown(seed: int, index: int) -> Task:
     return Task(f"unknown-{seed}-{index}", "unknown", scene, question, "", "text", "easy", plan)
 
 
-def make(task: Task, budget: PixelBudget, text_limit: int) -> Golden | None:
-    """Solves a task for real; None when the operations led to a wrong answer."""
-    image = task.image
-    picture = Picture(image, task.id, "")
-    workspace = Workspace(picture, budget, text_limit=text_limit)
-    episode = replace(solve(task, workspace, REGISTRY), meta={"family": task.family})
+def media_of(task: Task) -> Picture | Video:
+    """The task's picture, or its clip opened."""
+    if isinstance(task.scene, Film):
+        return open_video(task.scene.video, name=task.id)
+    return Picture(task.image, task.id, "")
+
+
+def make(
+    task: Task, budget: PixelBudget, text_limit: int, slip: np.random.Generator | None = None
+) -> Golden | None:
+    """Solves a task for real, with a first call that goes wrong when `slip` is given.
+
+    None when the operations led to a wrong answer, or the slip was none.
+    """
+    workspace = Workspace(media_of(task), budget, text_limit=text_limit)
+    episode: Episode | None
+    if slip is None:
+        episode = solve(task, workspace, REGISTRY)
+    else:
+        episode = slipped(task, workspace, REGISTRY, slip)
+    if episode is None:
+        return None
+    episode = replace(episode, meta={**episode.meta, "family": task.family})
     assert episode.answer is not None
     if task.plan.kind != "unknown" and not correct(
         episode.answer.text, task.answer, task.answer_type
@@ -79,7 +98,11 @@ def write_shard(
     for index in range(number * size, (number + 1) * size):
         hidden = index % UNKNOWN_EVERY == UNKNOWN_EVERY - 1
         task = draw_unknown(seed, index) if hidden else tasks.draw(seed, index)
-        golden = make(task, budget, text_limit)
+        rng = np.random.default_rng([seed, 37, index])
+        golden = None
+        if rng.random() < SLIPPING:
+            golden = make(task, budget, text_limit, rng)
+        golden = golden or make(task, budget, text_limit)
         if golden is None:
             continue
         for place, image in enumerate(golden.images):

@@ -1,8 +1,7 @@
-"""Tasks: a scene, a question in somebody's words, the gold answer and how to find it."""
+"""Tasks: a scene or clip, a question in somebody's words, the gold answer and how to find it."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,41 +9,57 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
+from pixelis.answers.score import correct, score
 from pixelis.answers.types import AnswerType
 from pixelis.data import phrases
-from pixelis.data.worlds import layouts
+from pixelis.data.families import attribute, counting, geometry, relation, space, text, time
+from pixelis.data.families.naming import middle
+from pixelis.data.plans import Plan, Query
+from pixelis.data.worlds import clips, layouts
+from pixelis.data.worlds import domains as styles
+from pixelis.data.worlds.clips import Film
+from pixelis.data.worlds.domains import Domain
 from pixelis.data.worlds.palette import COLORS
-from pixelis.data.worlds.scene import Item, Scene
-from pixelis.errors import ConfigError
-from pixelis.geometry import Box
+from pixelis.data.worlds.scene import Scene
+from pixelis.errors import ConfigError, DataError
 
-FAMILIES = ("text_extraction", "attribute_recognition", "object_counting")
+__all__ = ["FAMILIES", "MAKERS", "Plan", "Query", "Task", "choose", "draw", "middle", "validate"]
+
 SPLITS = {"train": 0, "test": 1, "shift": 2, "calibration": 3}
 Split = Literal["train", "test", "shift", "calibration"]
+DIFFICULTIES = ("easy", "medium", "hard")
+TRIES = 400  # scenes drawn until one has a question of the wanted difficulty
 
-
-@dataclass(frozen=True)
-class Plan:
-    """How a task is solved, in source pixels.
-
-    Attributes:
-        kind: `read`, `measure`, `count` or `unknown`.
-        target: a few words naming what is looked for (the thought before the first call).
-        box: the part to read or zoom into; None for the whole picture.
-        points: where the things to measure or count are.
-        field: `color` or `shape` for `measure`.
-    """
-
-    kind: str
-    target: str = ""
-    box: Box | None = None
-    points: tuple[tuple[float, float], ...] = ()
-    field: str = ""
+MAKERS: dict[str, Callable[[Scene], Iterator[Query]]] = {
+    "text_extraction": text.queries,
+    "attribute_recognition": attribute.queries,
+    "object_counting": counting.queries,
+    "geometric_comparison": geometry.queries,
+    "spatial_reasoning": space.queries,
+    "relationship_detection": relation.queries,
+    "temporal_tracking": time.queries,
+}
+FAMILIES = tuple(MAKERS)
+CLIP = "clip"
+# Which scenes a family is asked about, and how often; "" is the usual mixture of pictures.
+SCENES: dict[str, dict[str, float]] = {
+    "text_extraction": {"": 0.6, "receipt": 0.13, "form": 0.12, "table": 0.15},
+    "attribute_recognition": {"": 1.0},
+    "object_counting": {"": 0.92, "bars": 0.08},
+    "geometric_comparison": {
+        "few": 0.45, "objects": 0.15, "mixed": 0.12, "cards": 0.1, "bars": 0.18,
+    },
+    "spatial_reasoning": {"few": 0.55, "objects": 0.25, "mixed": 0.12, "curves": 0.08},
+    "relationship_detection": {
+        "cards": 0.36, "pairs": 0.16, "ties": 0.16, "shelves": 0.12, "objects": 0.12, "bars": 0.08,
+    },
+    "temporal_tracking": {CLIP: 1.0},
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Task:
-    """One question with its truth. `answer_type` is text, word, color or number."""
+    """One question with its truth."""
 
     id: str
     family: str
@@ -54,267 +69,21 @@ class Task:
     answer_type: AnswerType
     difficulty: str
     plan: Plan
+    kind: str = ""
 
     @property
     def image(self) -> Image.Image:
+        """The picture, or the first frame of the clip."""
         return Image.fromarray(self.scene.pixels)
+
+    @property
+    def source(self) -> Image.Image | bytes:
+        """What `open_media` opens: the picture, or the bytes of the clip's file."""
+        return self.scene.video if isinstance(self.scene, Film) else self.image
 
     @property
     def domain(self) -> str:
         return self.scene.domain
-
-
-@dataclass(frozen=True)
-class Query:
-    """A question kind with its slots, before it is worded."""
-
-    family: str
-    kind: str
-    slots: dict[str, str]
-    answer: str
-    answer_type: AnswerType
-    plan: Plan
-
-
-def _unique(values: Sequence[str]) -> set[str]:
-    return {value for value, count in Counter(values).items() if count == 1}
-
-
-def middle(item: Item) -> tuple[float, float]:
-    """A point on the item's ink: its centre, or off it for shapes with a hollow centre."""
-    box = item.box
-    x, y = box.center
-    if item.shape == "ring":
-        return x - box.width * 0.37, y
-    if item.shape == "crescent":
-        return x - box.width * 0.34, y + box.height * 0.16
-    return x, y
-
-
-def _card_names(scene: Scene) -> dict[int, str]:
-    """Unambiguous names of cards: by colour, or just the noun when there is one card only."""
-    cards = [(index, item) for index, item in enumerate(scene.items) if item.kind == "card"]
-    free = [item.color for item in scene.items if item.kind == "object"]
-    alone = _unique([item.color for _, item in cards])
-    names = {
-        index: f"{item.color} {phrases.CARD}"
-        for index, item in cards
-        if item.color in alone and (item.color not in free)
-    }
-    return names
-
-
-def read_queries(scene: Scene) -> Iterator[Query]:
-    """What a card says; everything there is to read when only one thing is written."""
-    texts = [item for item in scene.items if item.kind == "text"]
-    names = _card_names(scene)
-    for item in texts:
-        if item.parent in names:
-            card = scene.items[item.parent]
-            plan = Plan("read", f"the {card.color} sign", card.box)
-            slots = {"card": names[item.parent]}
-            yield Query("text_extraction", "read_card", slots, item.text, "text", plan)
-        place = _place(scene, scene.items[item.parent], [scene.items[t.parent] for t in texts])
-        if place:
-            plan = Plan(
-                "read", f"text {place.split('|')[-1].strip('[]')}", scene.items[item.parent].box
-            )
-            slots = {"place": place}
-            yield Query("text_extraction", "read_place", slots, item.text, "text", plan)
-    if len(texts) == 1:
-        plan = Plan("read", "all text")
-        yield Query("text_extraction", "read_all", {}, texts[0].text, "text", plan)
-
-
-_ROWS = ("top", "", "bottom")
-_COLUMNS = ("left", "", "right")
-
-
-def _region(scene: Scene, item: Item) -> str:
-    x = item.box.center.x / scene.size.width
-    y = item.box.center.y / scene.size.height
-    row = 0 if y < 0.36 else 2 if y > 0.64 else 1 if 0.42 < y < 0.58 else -1
-    column = 0 if x < 0.36 else 2 if x > 0.64 else 1 if 0.42 < x < 0.58 else -1
-    if row < 0 or column < 0:
-        return ""
-    return f"{_ROWS[row]} {_COLUMNS[column]}".strip() or "middle"
-
-
-def _place(scene: Scene, item: Item, rivals: Sequence[Item]) -> str:
-    """Words for where it is, empty when a rival is there as well or it is between regions."""
-    region = _region(scene, item)
-    if not region or sum(_region(scene, rival) in (region, "") for rival in rivals) > 1:
-        return ""
-    if region == "middle":
-        return "[in the middle|in the center|in the centre]"
-    if " " in region:
-        row, column = region.split()
-        corner = f"in the {row}-{column} corner|in the {region} corner"
-        return f"[at the {region}|in the {region}|{corner}|{region}]"
-    if region in ("left", "right"):
-        return f"[on the {region}|at the {region}|on the {region} side]"
-    word = {
-        "top": "[at the top|at the top|up top]",
-        "bottom": "[at the bottom|at the bottom|down below]",
-    }
-    return word[region]
-
-
-def _size_word(item: Item, rivals: Sequence[Item]) -> str:
-    """`biggest` or `smallest` when it is so by a clear margin."""
-    areas = sorted(rival.box.area for rival in rivals)
-    if len(areas) < 2:
-        return ""
-    if item.box.area == areas[-1] and areas[-1] > 1.7 * areas[-2]:
-        return "[biggest|largest]"
-    if item.box.area == areas[0] and areas[1] > 1.7 * areas[0]:
-        return "[smallest|tiniest|smallest]"
-    return ""
-
-
-def attribute_queries(scene: Scene) -> Iterator[Query]:
-    """Colour and shape of small marks on cards and of free objects."""
-    yield from _mark_queries(scene)
-    yield from _object_queries(scene)
-    yield from _card_queries(scene)
-
-
-def _measure(target: str, item: Item, field: str, box: Box | None = None) -> Plan:
-    return Plan("measure", target, box, (middle(item),), field)
-
-
-def _mark_queries(scene: Scene) -> Iterator[Query]:
-    family = "attribute_recognition"
-    for index, name in _card_names(scene).items():
-        card = scene.items[index]
-        chips = [item for item in scene.children(index) if item.kind == "chip"]
-        shapes, colors = _unique([c.shape for c in chips]), _unique([c.color for c in chips])
-        for chip in chips:
-            base = {"card": name}
-            where = f"{chip.color} {chip.shape} on the {card.color} sign"
-            if len(chips) == 1:
-                plan = _measure(f"shape on the {card.color} sign", chip, "shape", card.box)
-                yield Query(family, "shape_on", base, chip.shape, "word", plan)
-            elif chip.color in colors:
-                plan = _measure(f"{chip.color} on the {card.color} sign", chip, "shape", card.box)
-                slots = {**base, "chip": chip.color}
-                yield Query(family, "shape_on_color", slots, chip.shape, "word", plan)
-            if chip.shape in shapes:
-                noun = (
-                    chip.shape
-                    if len(chips) > 1
-                    else f"[{chip.shape}|{chip.shape}|{phrases.THING[1:-1]}]"
-                )
-                target = where.split(" ", 1)[1]
-                plan = _measure(target, chip, "color", card.box)
-                yield Query(family, "color_on", {**base, "chip": noun}, chip.color, "color", plan)
-
-
-def _object_queries(scene: Scene) -> Iterator[Query]:
-    family = "attribute_recognition"
-    objects = [item for item in scene.items if item.kind == "object"]
-    cards = [item for item in scene.items if item.kind == "card"]
-    colors = _unique([item.color for item in objects + cards])
-    shapes = _unique([item.shape for item in objects])
-    taken = {item.shape for item in scene.items if item.kind == "chip"}
-    square = any(card.box.width < 1.3 * card.box.height for card in cards)
-    for item in objects:
-        if item.color in colors:
-            plan = _measure(f"{item.color} object", item, "shape")
-            yield Query(family, "shape_of", {"color": item.color}, item.shape, "word", plan)
-        if item.shape in shapes - taken and not (item.shape == "square" and square):
-            plan = _measure(item.shape, item, "color")
-            yield Query(family, "color_of", {"shape": item.shape}, item.color, "color", plan)
-        place = _place(scene, item, objects + cards)
-        if place:
-            yield from _both(item, "place", {"place": place}, place)
-        size = "" if cards else _size_word(item, objects)
-        if size:
-            yield from _both(item, "size", {"size": size}, size)
-
-
-def _card_queries(scene: Scene) -> Iterator[Query]:
-    """The colour of the only card, named as such or by what is written on it."""
-    cards = [(index, item) for index, item in enumerate(scene.items) if item.kind == "card"]
-    if len(cards) != 1 or any(item.kind == "object" for item in scene.items):
-        return
-    index, card = cards[0]
-    place = _bare(card, scene.children(index))
-    if place is None:
-        return
-    plan = Plan("measure", "the sign", None, (place,), "color")
-    texts = [item.text for item in scene.children(index) if item.kind == "text"]
-    said = texts[0].split("\n")[0] if texts else ""
-    slots = {
-        "card": phrases.CARD + (f"[| [that says|with the text|reading] {said}]" if said else "")
-    }
-    yield Query("attribute_recognition", "color_card", slots, card.color, "color", plan)
-
-
-def _bare(card: Item, inside: Sequence[Item]) -> tuple[float, float] | None:
-    """A point on a card with nothing on it: left, right, above or below what it carries."""
-    box = card.box
-    for fx, fy in ((0.5, 0.14), (0.5, 0.86), (0.12, 0.5), (0.88, 0.5)):
-        x, y = box.x1 + fx * box.width, box.y1 + fy * box.height
-        near = Box(x, y, x, y).pad(0.04 * min(box.width, box.height) + 2)
-        if all(near.intersect(item.box).area == 0 for item in inside):
-            return x, y
-    return None
-
-
-def _both(item: Item, kind: str, slots: dict[str, str], words: str) -> Iterator[Query]:
-    """Its colour and its shape, asked for by where it is or how large it is."""
-    target = f"{words.split('|')[0].strip('[]')} object"
-    kinds: tuple[tuple[str, AnswerType], ...] = (("color", "color"), ("shape", "word"))
-    for field, answer_type in kinds:
-        plan = _measure(target, item, field)
-        answer = str(getattr(item, field))
-        yield Query("attribute_recognition", f"{field}_{kind}", slots, answer, answer_type, plan)
-
-
-def count_queries(scene: Scene) -> Iterator[Query]:
-    """How many: on a card after a look closer, or free objects in scenes without cards."""
-    for index, name in _card_names(scene).items():
-        chips = [item for item in scene.children(index) if item.kind == "chip"]
-        if len(chips) > 1:
-            where = f" on the {scene.items[index].color} sign"
-            yield from _counts(chips, where, {"card": name}, "count_on", scene.items[index].box)
-    objects = [item for item in scene.items if item.kind == "object"]
-    if objects and not any(item.kind == "card" for item in scene.items):
-        yield from _counts(objects, "", {}, "count", None)
-
-
-def _counts(
-    items: Sequence[Item], where: str, slots: dict[str, str], prefix: str, box: Box | None
-) -> Iterator[Query]:
-    def query(kind: str, target: str, chosen: Sequence[Item], extra: dict[str, str]) -> Query:
-        ordered = sorted((middle(item) for item in chosen), key=lambda p: (p[1], p[0]))
-        plan = Plan("count", target + where, box, tuple(ordered))
-        full = {**slots, **extra}
-        return Query("object_counting", f"{prefix}_{kind}", full, str(len(chosen)), "number", plan)
-
-    yield query("all", "all", items, {})
-    for color in sorted({item.color for item in items}):
-        chosen = [item for item in items if item.color == color]
-        yield query("color", color, chosen, {"color": color})
-    absent = sorted(set(COLORS) - {item.color for item in items})[0]
-    yield query("color", absent, [], {"color": absent})
-    for shape in sorted({item.shape for item in items}):
-        chosen = [item for item in items if item.shape == shape]
-        plural = {"cross": "crosses"}.get(shape, f"{shape}s")
-        noun = f"[{plural}|{plural}|{shape} shapes]"
-        yield query("shape", shape, chosen, {"shapes": noun})
-        for color in sorted({item.color for item in items}):
-            both = [item for item in chosen if item.color == color]
-            named = {"shapes": f"{color} {noun}"}
-            yield query("shape", f"{color} {shape}", both, named)
-
-
-MAKERS: dict[str, Callable[[Scene], Iterator[Query]]] = {
-    "text_extraction": read_queries,
-    "attribute_recognition": attribute_queries,
-    "object_counting": count_queries,
-}
 
 
 def choose(rng: np.random.Generator, queries: Sequence[Query]) -> Query:
@@ -334,40 +103,160 @@ def _one(rng: np.random.Generator, values: Sequence[str]) -> str:
     return distinct[int(rng.integers(len(distinct)))]
 
 
-def difficulty(scene: Scene, query: Query) -> str:
-    """easy / medium / hard by how small the target is and how much else there is."""
-    points = [item for item in scene.items if item.kind in ("chip", "object", "text")]
+def band(scene: Scene, query: Query) -> str:
+    """easy / medium / hard by how small the target is, how much else there is, and the steps."""
+    if isinstance(scene, Film):
+        level = query.hard + scene.shakes + (scene.posts > 1)
+        return ("easy", "medium", "hard")[min(level, 2)]
+    points = [item for item in scene.items if item.kind in ("chip", "object", "text", "bar")]
     clutter = len(points) + 2 * len([item for item in scene.items if item.kind == "card"])
     small = (
         query.plan.box is not None
         and query.plan.box.area < 0.06 * scene.size.width * scene.size.height
     )
     many = len(query.plan.points) > 4
-    level = (clutter > 9) + small + many
-    return ("easy", "medium", "hard", "hard")[level]
+    level = (clutter > 6) + (clutter > 11) + small + many + query.hard
+    return ("easy", "medium", "hard")[min(level, 2)]
 
 
 def draw(
-    seed: int, index: int, split: Split = "train", families: tuple[str, ...] | None = None
+    seed: int,
+    index: int,
+    split: Split = "train",
+    families: tuple[str, ...] | None = None,
+    difficulty: str | None = None,
+    domains: tuple[str, ...] | None = None,
 ) -> Task:
-    """Task number `index` of a stream; the same arguments give the same task on every machine."""
-    if split not in SPLITS:
-        raise ConfigError(f"split {split!r}: allowed are {', '.join(SPLITS)}")
+    """Task number `index` of a stream; the same arguments give the same task on every machine.
+
+    Args:
+        difficulty: only questions of that band (`easy`, `medium`, `hard`); an easy one is also
+            worded without slips of the pen.
+        domains: only these style packs; None takes those of the split.
+
+    Raises:
+        ConfigError: an unknown split, family, difficulty or domain; a family that has no question
+            of that difficulty.
+    """
     wanted = families or FAMILIES
-    for name in wanted:
-        if name not in MAKERS:
-            raise ConfigError(f"family {name!r}: allowed are {', '.join(MAKERS)}")
+    pool = _checked(split, wanted, difficulty, domains)
     rng = np.random.default_rng([seed, SPLITS[split], index])
     family = wanted[index % len(wanted)]
-    shift = split == "shift"
-    while True:
-        scene = layouts.draw_scene(rng, layouts.draw_domain(rng, held_out=shift))
-        queries = list(MAKERS[family](scene))
-        if queries:
-            break
+    scene, queries = _drawn(rng, family, pool, difficulty)
     query = choose(rng, queries)
-    question = phrases.ask(rng, query.kind, query.slots, shift)
+    shift, plain = split == "shift", difficulty == "easy"
+    question = phrases.ask(rng, query.kind, query.slots, shift, plain)
     return Task(
         f"{split}-{seed}-{index}", family, scene, question, query.answer, query.answer_type,
-        difficulty(scene, query), query.plan,
+        band(scene, query), query.plan, query.kind,
     )  # fmt: skip
+
+
+def _checked(
+    split: str, families: Sequence[str], level: str | None, names: Sequence[str] | None
+) -> tuple[Domain, ...]:
+    """The domains to draw from; ConfigError for what is not known."""
+    if split not in SPLITS:
+        raise ConfigError(f"split {split!r}: allowed are {', '.join(SPLITS)}")
+    for name in families:
+        if name not in MAKERS:
+            raise ConfigError(f"family {name!r}: allowed are {', '.join(MAKERS)}")
+    if level is not None and level not in DIFFICULTIES:
+        raise ConfigError(f"difficulty {level!r}: allowed are {', '.join(DIFFICULTIES)}")
+    for name in names or ():
+        if name not in styles.BY_NAME:
+            raise ConfigError(f"domain {name!r}: allowed are {', '.join(styles.BY_NAME)}")
+    if names:
+        return tuple(styles.BY_NAME[name] for name in names)
+    return styles.SHIFT if split == "shift" else styles.TRAIN
+
+
+def _drawn(
+    rng: np.random.Generator, family: str, pool: Sequence[Domain], level: str | None
+) -> tuple[Scene, list[Query]]:
+    """A scene with questions of the family, and those of the wanted difficulty."""
+    shares = SCENES[family]
+    for _ in range(TRIES):
+        domain = pool[int(rng.integers(len(pool)))]
+        kind = str(rng.choice(list(shares), p=list(shares.values())))
+        scene = draw_kind(rng, domain, kind)
+        queries = [q for q in MAKERS[family](scene) if level in (None, band(scene, q))]
+        if queries:
+            return scene, queries
+    raise ConfigError(f"family {family!r} gave no {level or ''} question in {TRIES} scenes")
+
+
+def draw_kind(rng: np.random.Generator, domain: Domain, kind: str) -> Scene:
+    """A picture of that kind, of the usual mixture for "", or a clip."""
+    if kind == CLIP:
+        return clips.draw_clip(rng, domain)
+    return layouts.draw_scene(rng, domain, kind or None)
+
+
+# checks -------------------------------------------------------------------------------------------
+def wrong_answers(task: Task) -> list[str]:
+    """Answers of the right type that are not the gold one, the likeliest mistakes first."""
+    gold = task.answer
+    others: dict[str, Sequence[str]] = {
+        "yes_no": ("no" if gold == "yes" else "yes",),
+        "option": [letter for letter in "ABC" if letter != gold],
+        "color": _near_colors(gold),
+        "word": [word for word in _WORDS[_word_kind(gold)] if word != gold],
+    }
+    if task.answer_type == "number":
+        if not gold.isdigit():
+            raise DataError(f"task {task.id}: its gold answer {gold!r} does not score 1 as a count")
+        return [str(n) for n in (int(gold) + 1, int(gold) - 1, int(gold) + 2) if n >= 0]
+    if task.answer_type == "text":
+        return [text for text in _misread(gold) if not correct(text, gold, "text")]
+    return [w for w in others[task.answer_type] if not correct(w, gold, task.answer_type)]
+
+
+_WORDS: dict[str, tuple[str, ...]] = {
+    "shape": ("circle", "square", "hexagon", "diamond", "triangle", "star", "cross"),
+    "way": ("left", "right", "up", "down", "up-left", "down-right", "still"),
+    "side": ("left", "right", "above", "below"),
+    "place": ("top left", "centre", "bottom right", "top right", "left", "bottom"),
+    "part": ("beginning", "middle", "end"),
+}
+_ALIKE = {
+    "red": "orange", "orange": "red", "yellow": "orange", "green": "blue", "blue": "purple",
+    "purple": "blue", "pink": "red", "brown": "red", "black": "grey", "white": "grey",
+    "grey": "white",
+}  # fmt: skip
+
+
+def _word_kind(word: str) -> str:
+    for kind, words in _WORDS.items():
+        if word in words:
+            return kind
+    return "place" if word.split()[0] in ("top", "bottom", "centre") else "shape"
+
+
+def _near_colors(gold: str) -> list[str]:
+    near = _ALIKE.get(gold, "red")
+    return [near, *(name for name in COLORS if name not in (near, gold))]
+
+
+def _misread(text: str) -> list[str]:
+    """As a reader may see it: another digit or letters, words lost or swapped."""
+    words = text.split()
+    digits = str.maketrans("0123456789", "8127456039")
+    letters = str.maketrans("aeiourntlsAEIOURNTLS", "eoaulmhfikEOAULMHFIK")
+    made = [text.translate(digits), text.translate(letters), " ".join(words[:-1])]
+    return [one for one in made if one and one != text] + ["nothing"]
+
+
+def validate(task: Task) -> None:
+    """The gold answer scores 1, an empty one and wrong ones 0; DataError says which does not."""
+    kind = task.answer_type
+    if not correct(task.answer, task.answer, kind) or score(task.answer, task.answer, kind) < 1:
+        raise DataError(f"task {task.id}: its gold answer {task.answer!r} does not score 1")
+    if score("", task.answer, kind) != 0:
+        raise DataError(f"task {task.id}: an empty answer scores")
+    wrong = wrong_answers(task)
+    if not wrong:
+        raise DataError(f"task {task.id}: no wrong answer to {task.answer!r} is known")
+    for answer in wrong:
+        if correct(answer, task.answer, kind):
+            raise DataError(f"task {task.id}: {answer!r} counts as {task.answer!r}")

@@ -30,7 +30,7 @@ class Question:
     """One question of a benchmark.
 
     Attributes:
-        media: what `open_media` takes: a path or a PIL image.
+        media: what `open_media` takes: a path, bytes or a PIL image.
         gold: the answer, or several of which any counts (for `list`: the entries).
         answer_type: one of the scorer's types, or `unknown` when nobody can tell from the pixels;
             then only an answer that says so is right.
@@ -105,7 +105,9 @@ class Benchmark:
 
 
 def media_bytes_hash(media: Any) -> bytes:
-    """SHA-256 of a file's bytes, or of a PIL image's mode, size and pixels."""
+    """SHA-256 of a file's bytes (or of bytes), or of a PIL image's mode, size and pixels."""
+    if isinstance(media, bytes):
+        return hashlib.sha256(media).digest()
     if isinstance(media, Image.Image):
         head = f"{media.mode} {media.size}".encode()
         return hashlib.sha256(head + media.tobytes()).digest()

@@ -6,7 +6,7 @@ from pixelis.data import tasks
 from pixelis.errors import ConfigError
 from pixelis.evals.question import UNKNOWN, Benchmark, Question
 
-FROZEN_SEED = 20261121
+FROZEN_SEED = 20261207
 SPLITS = ("test", "shift")
 EXAM_QUESTIONS = 500
 
@@ -49,7 +49,7 @@ def question_of(task: tasks.Task, name: str) -> Question:
     """A task as the question called `name`; its truth stays with it for the oracle."""
     return Question(
         id=name,
-        media=task.image,
+        media=task.source,
         text=task.question,
         gold=task.answer,
         answer_type=UNKNOWN if task.plan.kind == "unknown" else task.answer_type,

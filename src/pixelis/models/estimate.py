@@ -15,14 +15,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pixelis.errors import ConfigError, ModelError
+from pixelis.models.load import BUNDLED, bundled
+from pixelis.models.policy import read_profile
 from pixelis.models.quantize import KEPT, Quantize
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
-STORED = {"int8": 1.0, "int4": 0.5}
+STORED = {"int8": 1.0, "int4": 0.5, "nf4": 0.53}
 LARGE = 2e9  # parameters from which a stock checkpoint is given large images
 LARGE_PIXELS = (401_408, 4_014_080)
 SMALL_PIXELS = (256 * 256, 1024 * 1024)
@@ -114,19 +117,45 @@ def read_config(name: str) -> dict[str, Any]:
     """The configuration of a known shape, or of a folder; ConfigError names what there is."""
     if name in SHAPES:
         return SHAPES[name]
-    path = Path(name.removeprefix("hf:"))
+    path = place_of(name)
     path = path / "config.json" if path.is_dir() else path
     if not path.is_file():
+        near = get_close_matches(name, (*BUNDLED, *SHAPES), 1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ConfigError(
-            f"{name!r} is no folder with a config.json; shapes are {', '.join(SHAPES)}"
+            f"{name!r} is no folder with a config.json; shapes are {', '.join(SHAPES)}{hint}"
         )
+    config = read_json(path)
+    if "vision_config" not in config:
+        raise ConfigError(f"{path} describes no vision-language model (no vision_config)")
+    return config
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The configuration in a file, of a text model too; ConfigError when there is none."""
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: {error}") from error
-    if not isinstance(config, dict) or "vision_config" not in config:
-        raise ConfigError(f"{path} describes no vision-language model (no vision_config)")
+    if not isinstance(config, dict):
+        raise ConfigError(f"{path} holds no configuration")
     return config
+
+
+def parameter_counts(config: dict[str, Any]) -> dict[str, int]:
+    """How many numbers each tensor of the model has."""
+    return {name: each.numel() for name, each in build_meta(config).named_parameters()}
+
+
+def read_pixels(name: str) -> tuple[int, int] | None:
+    """Fewest and most pixels of an image as the profile beside the weights has them, if it is."""
+    profile = None if name in SHAPES else read_profile(place_of(name))
+    return None if profile is None else (profile.budget.min_pixels, profile.budget.max_pixels)
+
+
+def place_of(name: str) -> Path:
+    """The folder (or `config.json`) that a name speaks of."""
+    return bundled(name) if name in BUNDLED else Path(name.removeprefix("hf:"))
 
 
 def pixel_range(parameters: float) -> tuple[int, int]:
@@ -198,14 +227,27 @@ def weight_size(counts: dict[str, int], dtype: str, quantize: Quantize | None) -
 def build_meta(config: dict[str, Any]) -> Any:
     """The model on the meta device: shapes without values."""
     import torch
-    from transformers import AutoConfig, AutoModelForImageTextToText
+    from huggingface_hub.errors import StrictDataclassError
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText
 
     known = dict(config)
     try:
         kind = known.pop("model_type")
         made = AutoConfig.for_model(kind, **known)
+        seeing = "vision_config" in config
         with torch.device("meta"):
-            return AutoModelForImageTextToText.from_config(made)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"this configuration makes no vision-language model: {reason}") from error
+            return (AutoModelForImageTextToText if seeing else AutoModelForCausalLM).from_config(
+                made
+            )
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        RuntimeError,
+        StrictDataclassError,
+        TypeError,
+        ValueError,
+    ) as error:  # whatever wrong numbers make the library stumble over
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ModelError(f"this configuration makes no model: {reason}") from error

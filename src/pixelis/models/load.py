@@ -27,8 +27,9 @@ def load_policy(spec: str, **options: Any) -> Policy:
     """The policy a specification names.
 
     Args:
-        spec: `nano`, `nano-direct` (both bundled), `hf:PATH_OR_ID` for a checkpoint folder or hub
-            id, `loader:package.module:function`, or `openai:BASE_URL#MODEL` for a server.
+        spec: `nano`, `nano-direct` (both bundled), `hf:PATH_OR_ID` for a checkpoint folder, a
+            folder of LoRA adapters or a hub id, `loader:package.module:function`, or
+            `openai:BASE_URL#MODEL` for a server.
         **options: for models that run here `device` (`auto`, `cpu`, `cuda`, `mps`), `threads`,
             `quantize` (`int8`, `int4`) and `allow_download` (hub ids; off by default); for all but
             the bundled ones `min_pixels` and `max_pixels` of an image, which else come from
@@ -82,7 +83,18 @@ def bundled(name: str) -> Path:
 
 
 def load_folder(folder: Path, **options: Any) -> Policy:
-    """The policy of a checkpoint folder, with the profile stored in it or a default one."""
+    """The policy of a checkpoint folder, with the profile stored in it or a default one.
+
+    A folder of adapter weights (`adapter_config.json`) is put on top of the model it names.
+    """
+    if not folder.is_dir():
+        raise ModelError(
+            f"there is no folder {folder}; give a checkpoint folder, or a hub id ORG/NAME"
+        )
+    from pixelis.models.adapter import is_adapter, load_adapter
+
+    if is_adapter(folder):
+        return load_adapter(folder, **options)
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder} holds no model (no config.json); give a checkpoint folder")
     # torch and transformers take seconds to import: only when a model is really wanted.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from pixelis.errors import ConfigError, ModelError
+from pixelis.errors import ConfigError, ModelError, PixelisError
 from pixelis.models.pixels import with_pixels
 from pixelis.models.policy import Profile
 
@@ -40,10 +40,24 @@ def find_function(spec: str) -> Any:
         raise ConfigError(
             f"loader:{spec}: there is no module {error.name!r}; put its folder on PYTHONPATH"
         ) from error
+    except (ImportError, SyntaxError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ConfigError(f"loader:{spec} cannot be imported: {reason}") from error
     function = getattr(module, name, None)
     if not callable(function):
         raise ConfigError(f"loader:{spec}: module {module_name} has no function {name!r}")
     return function
+
+
+def run_function(spec: str, function: Any, config: LoaderConfig) -> Any:
+    """What the user's function gives; ModelError with its name for whatever it raises."""
+    try:
+        return function(config)
+    except PixelisError:
+        raise
+    except Exception as error:  # named door: the fault is in code that is not ours
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ModelError(f"loader:{spec} failed: {reason[:300]}") from error
 
 
 def check_loaded(spec: str, loaded: Any) -> tuple[Any, Any, Any]:
@@ -55,6 +69,8 @@ def check_loaded(spec: str, loaded: Any) -> tuple[Any, Any, Any]:
     model, tokenizer, processor = loaded
     if not callable(getattr(model, "generate", None)):
         raise ModelError(f"loader:{spec}: its model ({type(model).__name__}) cannot generate")
+    if tokenizer is None and processor is None:
+        raise ModelError(f"loader:{spec} gave neither a tokenizer nor a processor; give one")
     return model, tokenizer, processor
 
 
@@ -68,21 +84,27 @@ def load(
 ) -> Any:
     """The policy around what the function `spec` loads.
 
-    The processor may be any of the Qwen-VL ones: its image sizes and means are taken over.
+    The processor may be any of the Qwen-VL ones: its image sizes and means are taken over. A model
+    without a vision tower sees only the text of observations and needs no processor.
     """
     function = find_function(spec)
     import torch
 
     from pixelis.models.local import LocalPolicy, choose_device, default_profile, dtype_for
     from pixelis.models.processor import PixelProcessor
+    from pixelis.models.text import TextProcessor, sees
 
     if threads is not None:
         torch.set_num_threads(threads)
     device = choose_device(device)
     dtype = str(dtype_for(device)).removeprefix("torch.")
     config = LoaderConfig(device, dtype, allow_download)
-    model, tokenizer, processor = check_loaded(spec, function(config))
-    own = PixelProcessor.adopt(processor, tokenizer)
+    model, tokenizer, processor = check_loaded(spec, run_function(spec, function, config))
+    own: PixelProcessor | TextProcessor
+    if sees(model.config):
+        own = PixelProcessor.adopt(processor, tokenizer)
+    else:
+        own = TextProcessor(tokenizer or getattr(processor, "tokenizer", processor))
     profile = profile or default_profile(
         own,
         spec.rpartition(":")[2],

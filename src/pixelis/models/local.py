@@ -1,4 +1,7 @@
-"""A transformers checkpoint in a local folder as a policy: many turns in one padded generate."""
+"""A transformers checkpoint in a local folder as a policy: many turns in one padded generate.
+
+A checkpoint without a vision tower is one, too: it sees only the text of observations.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
     AutoModelForImageTextToText,
     GenerationConfig,
     LogitsProcessor,
@@ -23,30 +29,39 @@ from transformers.utils import logging as transformers_logging
 from pixelis.errors import ConfigError, ModelError
 from pixelis.models.dialects import get_dialect
 from pixelis.models.dialects.pick import dialect_of
-from pixelis.models.estimate import CONTEXT_SHARE, estimate, pixel_range, read_config
+from pixelis.models.estimate import (
+    CONTEXT_SHARE,
+    parameter_counts,
+    pixel_range,
+    read_json,
+    weight_size,
+)
 from pixelis.models.memory import free_bytes
 from pixelis.models.pixels import with_pixels
 from pixelis.models.policy import Profile, Request, Sampling, Turn
 from pixelis.models.processor import PixelProcessor
 from pixelis.models.quantize import Quantize, check, quantization
 from pixelis.models.template import END
+from pixelis.models.text import TextProcessor, sees, text_profile
 
 WORTH_RECKONING = 1_000_000_000  # bytes of weights
 
 
 class LocalPolicy:
-    """A Qwen-VL model and its processor.
+    """A model of the Qwen family and its processor.
 
     Args:
-        model: Qwen2.5-VL or Qwen3-VL for conditional generation.
+        model: Qwen2.5-VL or Qwen3-VL for conditional generation, or a text model.
         processor: takes over the profile's pixel budget.
         profile: how the checkpoint wants to be spoken to.
     """
 
-    def __init__(self, model: PreTrainedModel, processor: PixelProcessor, profile: Profile) -> None:
+    def __init__(
+        self, model: PreTrainedModel, processor: PixelProcessor | TextProcessor, profile: Profile
+    ) -> None:
         self.model = model.eval()
         self.processor = processor
-        if profile.image_tokens is None:
+        if profile.image_tokens is None and sees(model.config):
             context = int(model.config.get_text_config().max_position_embeddings)
             profile = replace(profile, image_tokens=int(context * CONTEXT_SHARE))
         self.profile = profile
@@ -86,12 +101,14 @@ class LocalPolicy:
         if threads is not None:
             torch.set_num_threads(threads)
         device = choose_device(device)
-        processor = PixelProcessor.load(folder)
+        seeing = sees(_config(folder))
+        processor = (PixelProcessor if seeing else TextProcessor).load(folder)
+        kind = AutoModelForImageTextToText if seeing else AutoModelForCausalLM
         check_memory(folder, device, wanted)
         options = _quantized(wanted, device) if wanted else {}
         transformers_logging.disable_progress_bar()
         try:
-            model, found = AutoModelForImageTextToText.from_pretrained(
+            model, found = kind.from_pretrained(
                 folder,
                 dtype=dtype_for(device),
                 attn_implementation=attention_for(device),
@@ -99,7 +116,7 @@ class LocalPolicy:
                 output_loading_info=True,
                 **options,
             )
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        except (OSError, ValueError, RuntimeError, SafetensorError, StrictDataclassError) as error:
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise ModelError(f"{folder} cannot be loaded: {reason}") from error
         if missing := sorted(found["missing_keys"]):
@@ -263,6 +280,15 @@ def attention_for(device: str) -> str:
     return "flash_attention_2" if fast else "sdpa"
 
 
+def _config(folder: Path) -> Any:
+    """The configuration in a folder; ModelError when it cannot be read."""
+    try:
+        return AutoConfig.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError, TypeError, StrictDataclassError) as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ModelError(f"{folder} has no usable configuration: {reason}") from error
+
+
 def _quantized(quantize: Quantize, device: str) -> dict[str, Any]:
     """Loading options; on a GPU weights are quantised there, as its 4-bit layout demands."""
     options: dict[str, Any] = {"quantization_config": quantization(quantize, device)}
@@ -280,7 +306,7 @@ def check_memory(folder: Path, device: str, quantize: Quantize | None) -> None:
     dtype = str(dtype_for(device)).removeprefix("torch.")
     # Four bits are packed on a GPU only; see `quantization`.
     stored: Quantize | None = "int8" if quantize and device == "cpu" else quantize
-    needed = estimate(read_config(str(folder)), dtype, stored).weights
+    needed = weight_size(parameter_counts(read_json(folder / "config.json")), dtype, stored)
     if left is not None and needed > left:
         fewer = "" if quantize else "--quantize int8, "
         raise ModelError(
@@ -290,9 +316,11 @@ def check_memory(folder: Path, device: str, quantize: Quantize | None) -> None:
 
 
 def default_profile(
-    processor: PixelProcessor, name: str, model_type: str = "", parameters: int = 0
+    processor: PixelProcessor | TextProcessor, name: str, model_type: str = "", parameters: int = 0
 ) -> Profile:
     """A profile for a checkpoint that has none beside its weights; its name picks the dialect."""
+    if isinstance(processor, TextProcessor):
+        return text_profile(name)
     low, high = pixel_range(parameters)
     budget = replace(processor.budget, min_pixels=low, max_pixels=high)
     dialect = get_dialect(dialect_of(name, model_type))
@@ -304,7 +332,7 @@ def _closing_ids(tokenizer: Any) -> frozenset[int]:
     names = {END, "<|endoftext|>"} - {tokenizer.pad_token}
     closing = {known[name] for name in names if name in known}
     if END not in known:
-        raise ModelError(f"the tokenizer has no {END}; a Qwen-VL tokenizer is needed")
+        raise ModelError(f"the tokenizer has no {END}; one of the Qwen family is needed")
     return frozenset(closing)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from PIL import Image
+from pydantic import TypeAdapter, ValidationError
 
 from pixelis.errors import ConfigError, ModelError
 from pixelis.ops.workspace import PixelBudget
@@ -105,7 +106,12 @@ class Sampling:
 
 
 class Policy(Protocol):
-    """Anything that can take the next turn of many conversations at once."""
+    """Anything that can take the next turn of many conversations at once.
+
+    A policy may also have `abreast`, a whole number: how many calls of `generate` it takes at the
+    same time, each from a thread of its own. Without it one at a time is made, with as many
+    requests as there are.
+    """
 
     @property
     def name(self) -> str: ...
@@ -143,9 +149,43 @@ def read_profile(folder: Path) -> Profile | None:
     if not path.is_file():
         return None
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        budget = PixelBudget(**record.pop("budget", {}))
-        return Profile(**record, budget=budget)
-    except (ValueError, TypeError, AttributeError) as error:
-        names = ", ".join(item.name for item in fields(Profile))
-        raise ConfigError(f"{path}: {error}; fields are {names}") from error
+        text = path.read_bytes()
+        profile = _PROFILE.validate_json(text, strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "(top)"
+        raise ConfigError(f"{path}: field {place}: {first['msg']}; fields are {NAMES}") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror or error})") from error
+    if wrong := _unknown(json.loads(text)) or _wrong(profile):
+        raise ConfigError(f"{path}: {wrong}")
+    return profile
+
+
+_PROFILE = TypeAdapter(Profile)
+NAMES = ", ".join(item.name for item in fields(Profile))
+
+
+def _unknown(record: dict[str, Any]) -> str:
+    """The first field that a profile does not have; empty when there is none."""
+    known = {item.name for item in fields(PixelBudget)}
+    strange = [f"budget.{name}" for name in record.get("budget", {}) if name not in known]
+    strange += [name for name in record if name not in NAMES.split(", ")]
+    return f"field {strange[0]} is not known; fields are {NAMES}" if strange else ""
+
+
+def _wrong(profile: Profile) -> str:
+    """What no model could work with; empty when nothing is."""
+    budget = profile.budget
+    if not (
+        0 < budget.min_pixels <= budget.max_pixels and 0 < budget.multiple**2 <= budget.max_pixels
+    ):
+        return (
+            f"budget {budget.min_pixels} to {budget.max_pixels} pixels in multiples of "
+            f"{budget.multiple} is not allowed; the first may not be more than the second, and "
+            "that at least the multiple squared"
+        )
+    tokens = profile.image_tokens
+    if profile.new_tokens < 1 or profile.text_limit < 0 or (tokens is not None and tokens < 1):
+        return "new_tokens and image_tokens must be 1 or more, text_limit 0 or more"
+    return ""

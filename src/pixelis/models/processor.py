@@ -8,11 +8,11 @@ tokenised by itself, so the tokens of a growing conversation never change behind
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from PIL import Image
 from transformers import (
     AutoProcessor,
@@ -27,11 +27,12 @@ from transformers.image_utils import make_flat_list_of_images
 from transformers.models.qwen3_vl.configuration_qwen3_vl import Qwen3VLVisionConfig
 
 from pixelis.errors import ModelError
+from pixelis.geometry import Size
 from pixelis.models.resize import fit_image
-from pixelis.models.template import END, IMAGE, TEMPLATE, Message, Segment, segments
+from pixelis.models.rows import Batch, Rows
+from pixelis.models.template import TEMPLATE, Message, segments
 from pixelis.ops.workspace import PixelBudget
 
-IGNORED = -100  # label of a token that is not learned
 IMAGE_SETTINGS = (
     "size",
     "patch_size",
@@ -42,50 +43,7 @@ IMAGE_SETTINGS = (
 )
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Conversations ready for the model.
-
-    Attributes:
-        input_ids: (batch, length) int64.
-        attention_mask: (batch, length) int64, 0 where padded.
-        mm_token_type_ids: (batch, length) int64, 1 on image tokens.
-        written: (batch, length) bool, True on tokens the model wrote.
-        pixel_values: (patches, features) float32, all images in order; None without images.
-        image_grid_thw: (images, 3) int64, patches in time, height, width; None without images.
-    """
-
-    input_ids: torch.Tensor
-    attention_mask: torch.Tensor
-    mm_token_type_ids: torch.Tensor
-    written: torch.Tensor
-    pixel_values: torch.Tensor | None = None
-    image_grid_thw: torch.Tensor | None = None
-
-    def inputs(self) -> dict[str, torch.Tensor]:
-        """Keyword arguments of the model's `forward` and `generate`."""
-        given = {
-            "input_ids": self.input_ids,
-            "attention_mask": self.attention_mask,
-            "mm_token_type_ids": self.mm_token_type_ids,
-        }
-        if self.pixel_values is not None and self.image_grid_thw is not None:
-            given |= {"pixel_values": self.pixel_values, "image_grid_thw": self.image_grid_thw}
-        return given
-
-    def labels(self) -> torch.Tensor:
-        """`input_ids` where the model wrote, -100 elsewhere (not shifted)."""
-        return self.input_ids.masked_fill(~self.written, IGNORED)
-
-    def to(self, device: torch.device | str) -> Batch:
-        """The same batch on another device."""
-        moved: dict[str, Any] = {
-            name: value if value is None else value.to(device) for name, value in vars(self).items()
-        }
-        return Batch(**moved)
-
-
-class PixelProcessor(Qwen3VLProcessor):
+class PixelProcessor(Rows, Qwen3VLProcessor):
     """Image processor and tokenizer, no video processor; `AutoProcessor` finds it by name."""
 
     def __init__(
@@ -130,8 +88,8 @@ class PixelProcessor(Qwen3VLProcessor):
             image_processor = Qwen2VLImageProcessorPil.from_pretrained(
                 folder, local_files_only=True
             )
-        except (OSError, ValueError) as error:
-            reason = str(error).splitlines()[0]
+        except (OSError, ValueError, StrictDataclassError) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise ModelError(f"{folder} has no usable processor: {reason}") from error
         return cls(image_processor, tokenizer)
 
@@ -224,76 +182,30 @@ class PixelProcessor(Qwen3VLProcessor):
         rows = []
         for messages, listed, schemas in zip(conversations, images, tools, strict=True):
             parts = segments(messages, schemas, prompt)
-            rows.append(self._row(parts, counts[: len(listed)]))
+            rows.append(self.row(parts, counts[: len(listed)]))
             counts = counts[len(listed) :]
-        return Batch(**self._padded(rows, side), **seen)
+        return Batch(**self.padded(rows, side), **seen)
+
+    def count(
+        self,
+        messages: Sequence[Message],
+        sizes: Sequence[tuple[int, int]],
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> tuple[int, int]:
+        """Tokens of a conversation and how many of them are learned, without looking at pixels.
+
+        Args:
+            sizes: width and height of each image in pixels, before any resize.
+        """
+        fits = [self.budget.shown(Size(*size)) for size in sizes]
+        counts = [width * height // self._multiple**2 for width, height in fits]
+        ids, written = self.row(segments(messages, tools), counts)
+        return len(ids), sum(written)
 
     def _image_tokens(self, grid: torch.Tensor | None) -> list[int]:
         if grid is None:
             return []
         return (grid.prod(-1) // self.image_processor.merge_size**2).tolist()
-
-    def _row(self, parts: Sequence[Segment], counts: Sequence[int]) -> tuple[list[int], list[bool]]:
-        """Tokens of one conversation, image placeholders widened, and which the model wrote."""
-        places = sum(part.text.count(IMAGE) for part in parts)
-        if places != len(counts):
-            raise ModelError(
-                f"conversation has {places} image placeholders and {len(counts)} images; "
-                "they must be equal in number"
-            )
-        ids: list[int] = []
-        written: list[bool] = []
-        waiting = iter(counts)
-        for part in parts:
-            if part.ids is not None:
-                tokens, mask = self._given(part.ids)
-            else:
-                tokens = self._widened(self._tokens(part.text), waiting)
-                mask = [part.written] * len(tokens)
-            ids += tokens
-            written += mask
-        return ids, written
-
-    def _given(self, ids: Sequence[int]) -> tuple[list[int], list[bool]]:
-        """Sampled tokens; a turn that was cut off is closed, but the model did not write that."""
-        closing = self.tokenizer.convert_tokens_to_ids(END)
-        closed = bool(ids) and ids[-1] == closing
-        extra = [] if closed else [closing]
-        return [*ids, *extra], [True] * len(ids) + [False] * len(extra)
-
-    def _tokens(self, text: str) -> list[int]:
-        if text not in self._tokenised:
-            if len(self._tokenised) > 4096:
-                self._tokenised.clear()
-            self._tokenised[text] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return self._tokenised[text]
-
-    def _widened(self, tokens: Sequence[int], waiting: Any) -> list[int]:
-        wide: list[int] = []
-        for token in tokens:
-            wide += [token] * next(waiting) if token == self.image_token_id else [token]
-        return wide
-
-    def _padded(
-        self, rows: Sequence[tuple[list[int], list[bool]]], side: str
-    ) -> dict[str, torch.Tensor]:
-        length = max((len(ids) for ids, _ in rows), default=0)
-        shape = (len(rows), length)
-        ids = torch.full(shape, self.tokenizer.pad_token_id, dtype=torch.int64)
-        mask = torch.zeros(shape, dtype=torch.int64)
-        written = torch.zeros(shape, dtype=torch.bool)
-        for row, (tokens, wrote) in enumerate(rows):
-            place = slice(length - len(tokens), length) if side == "left" else slice(len(tokens))
-            ids[row, place] = torch.tensor(tokens, dtype=torch.int64)
-            written[row, place] = torch.tensor(wrote, dtype=torch.bool)
-            mask[row, place] = 1
-        kinds = ((ids == self.image_token_id) & mask.bool()).long()
-        return {
-            "input_ids": ids,
-            "attention_mask": mask,
-            "mm_token_type_ids": kinds,
-            "written": written,
-        }
 
 
 def register() -> None:

@@ -1,16 +1,20 @@
-"""Weights in 8 or 4 bits, by torchao through transformers; activations stay as they are."""
+"""Weights in 8 or 4 bits, by torchao through transformers; activations stay as they are.
+
+`nf4` is bitsandbytes' 4-bit kind, for training adapters on top of it (QLoRA, arXiv 2305.14314).
+"""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any, Literal, get_args
 
 from pixelis.errors import ConfigError, MissingExtraError
 
-Quantize = Literal["int8", "int4"]
+Quantize = Literal["int8", "int4", "nf4"]
 GROUP = 32  # weights that share a scale; divides the widths of the language models
 GPU_GROUP = 128
 # The head may be the embedding itself, and a coarse vision tower no longer sees details.
-KEPT = {"int8": ["lm_head"], "int4": ["lm_head", "visual"]}
+KEPT = {"int8": ["lm_head"], "int4": ["lm_head", "visual"], "nf4": ["lm_head", "visual"]}
 
 
 def check(quantize: str | None) -> Quantize | None:
@@ -29,6 +33,8 @@ def quantization(quantize: Quantize, device: str) -> Any:
     int8 has one scale for each row of a weight, int4 one for 32 (on a GPU 128) values of it. A CPU
     has no packed 4-bit kernels in torchao: there int4 takes a byte for each weight, like int8.
     """
+    if quantize == "nf4":
+        return _four_bits(device)
     try:
         from torchao.quantization import (
             Int4WeightOnlyConfig,
@@ -49,6 +55,25 @@ def quantization(quantize: Quantize, device: str) -> Any:
         bits: torch.dtype = torch.int4  # type: ignore[attr-defined]
         config = IntxWeightOnlyConfig(weight_dtype=bits, granularity=PerGroup(GROUP))
     return TorchAoConfig(config, modules_to_not_convert=KEPT[quantize])
+
+
+def _four_bits(device: str) -> Any:
+    """bitsandbytes' normal floats, the scales quantised again; ConfigError where they cannot be."""
+    if find_spec("bitsandbytes") is None or not device.startswith("cuda"):
+        raise ConfigError(
+            "4-bit training (qlora) needs bitsandbytes and a CUDA GPU; run: pip install "
+            "bitsandbytes, or take method lora"
+        )
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+        llm_int8_skip_modules=KEPT["nf4"],
+    )
 
 
 def weight_bytes(model: Any) -> int:

@@ -17,9 +17,11 @@ import tenacity
 
 from pixelis.errors import ConfigError, ModelError
 from pixelis.models.dialects import get_dialect
-from pixelis.models.dialects.pick import dialect_of
+from pixelis.models.dialects.pick import dialect_of, side_of
+from pixelis.models.estimate import CONTEXT_SHARE, LARGE_PIXELS
 from pixelis.models.policy import PartialError, Profile, Request, Sampling, Turn
 from pixelis.models.wire import ToolRole, body, turn
+from pixelis.ops.workspace import PixelBudget
 
 KEY = "OPENAI_API_KEY"
 CONNECT_S = 10.0
@@ -116,13 +118,19 @@ class RemotePolicy:
             if len(served) != 1:
                 listed = ", ".join(served) or "none that it tells"
                 raise ModelError(f"{policy.where} serves {listed}; name one: openai:URL#MODEL")
-            policy.address = replace(address, model=served[0])
+            policy.address = replace(address, model=next(iter(served)))
         name = policy.address.model
-        policy.profile = replace(own, name=own.name or name)
+        context = served.get(name)
+        room = int(context * CONTEXT_SHARE) if context else None
+        policy.profile = replace(own, name=own.name or name, image_tokens=own.image_tokens or room)
         if profile is None:
             dialect = get_dialect(dialect_of(name))
             policy.profile = replace(
-                policy.profile, dialect=dialect.name, system=dialect.system, tools_in_prompt=True
+                policy.profile,
+                dialect=dialect.name,
+                system=dialect.system,
+                tools_in_prompt=True,
+                budget=PixelBudget(*LARGE_PIXELS, side_of(dialect.name)),
             )
         return policy
 
@@ -131,21 +139,35 @@ class RemotePolicy:
         return self.profile.name
 
     @property
+    def abreast(self) -> int:
+        """How many calls of `generate` may be under way: as many as requests."""
+        return self.address.concurrency
+
+    @property
     def where(self) -> str:
         """The server for messages: without user and password."""
         url = urlsplit(self.address.base)
         return urlunsplit(url._replace(netloc=url.netloc.rpartition("@")[2]))
 
-    def served(self) -> list[str]:
-        """Models the server tells of; empty when it does not tell."""
+    def served(self) -> dict[str, int | None]:
+        """Models the server tells of, and the tokens of their context where it tells that too.
+
+        vLLM and SGLang call it `max_model_len`. Empty when the server tells of no model.
+        """
         with self._client() as client:
             response = self._send(partial(client.get, "models"), retries=1)
         if response.status_code in (401, 403):
             raise self._complaint(response)
         try:
-            return [str(each["id"]) for each in response.json()["data"]]
-        except (ValueError, KeyError, TypeError):
-            return []
+            listed = {
+                str(each["id"]): each.get("max_model_len") for each in response.json()["data"]
+            }
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return {}
+        return {
+            name: length if isinstance(length, int) and length > 0 else None
+            for name, length in listed.items()
+        }
 
     def generate(self, requests: Sequence[Request], sampling: Sampling) -> list[Turn]:
         """One turn for each request, in order; PartialError when some of them failed."""

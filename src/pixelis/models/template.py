@@ -47,11 +47,13 @@ class Segment(NamedTuple):
         text: as it reaches the tokenizer; one `<|image_pad|>` stands for each image.
         written: True for what the model writes, the closing `<|im_end|>` included.
         ids: the exact tokens the model sampled for it, when they are known.
+        learned: False for a written stretch that training reads but does not imitate.
     """
 
     text: str
     written: bool = False
     ids: tuple[int, ...] | None = None
+    learned: bool = True
 
 
 def segments(
@@ -62,7 +64,8 @@ def segments(
     """The conversation as alternating given and written stretches.
 
     Args:
-        messages: chat messages; an assistant message may carry `token_ids`.
+        messages: chat messages; an assistant message may carry `token_ids`, and `learned` False
+            when training is to read it only.
         tools: schemas to print into the system message; None prints none.
         prompt: end with the opening of an assistant turn, for generation.
     """
@@ -126,7 +129,8 @@ def _assistant(body: str, message: Message) -> list[Segment]:
         call = call.get("function", call)
         body += ("\n" if body else "") + call_text(call["name"], call["arguments"])
     ids = message.get("token_ids")
-    written = Segment(body + END, True, None if ids is None else tuple(ids))
+    sampled = None if ids is None else tuple(ids)
+    written = Segment(body + END, True, sampled, message.get("learned", True))
     return [Segment(f"{START}assistant\n"), written, Segment("\n")]
 
 

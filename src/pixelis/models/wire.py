@@ -86,7 +86,8 @@ def turn(reply: Any) -> Turn:
         raise ModelError(f"the server's reply has no message ({_kind(reply)})") from error
     thought = next((message[name] for name in REASONING if message.get(name)), "")
     if thought and "</think>" not in text:
-        text = f"<think>{str(thought).strip()}</think>\n{text.lstrip()}"
+        thought = str(thought).replace("</think>", "").strip()
+        text = f"<think>{thought}</think>\n{text.lstrip()}"
     text = "\n".join(part for part in (text.rstrip("\n") if calls else text, *calls) if part)
     ended: Literal["stop", "length"] = (
         "length" if choice.get("finish_reason") == "length" else "stop"
@@ -145,9 +146,13 @@ def _call(function: Mapping[str, Any]) -> str:
 
 
 def _logprobs(told: Any) -> tuple[float, ...]:
-    """Natural logarithms of the chosen tokens' probabilities, in order; empty when not told."""
+    """Natural logarithms of the chosen tokens' probabilities, in order; empty when not told.
+
+    No probability is more than 1; all are empty when one is no number.
+    """
     listed = (told or {}).get("content") or ()
-    return tuple(float(each["logprob"]) for each in listed)
+    found = [float(each["logprob"]) for each in listed]
+    return () if any(map(math.isnan, found)) else tuple(min(each, 0.0) for each in found)
 
 
 def _kind(reply: Any) -> str:

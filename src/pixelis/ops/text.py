@@ -9,11 +9,15 @@ import numpy as np
 from pydantic import Field
 
 from pixelis.episode import Observation
+from pixelis.errors import OpError
+from pixelis.geometry import Box
 from pixelis.ops.arguments import Arguments, BoxArgument
+from pixelis.ops.lookup import look_up
 from pixelis.ops.ocr import Line, shared_reader
 from pixelis.ops.registry import operation
 from pixelis.ops.workspace import Workspace
 
+MOST_SOUGHT = 80  # letters of a label
 SMALLEST_SIDE = 8  # px; narrower boxes are grown, they cannot hold a letter
 
 
@@ -22,6 +26,18 @@ class ReadText(Arguments):
         None, description="Part to read: [x1, y1, x2, y2]; the whole image when left out."
     )
     image: int = Field(0, ge=0, description="Index of the image the box refers to.")
+    find: str | None = Field(
+        None,
+        min_length=1,
+        max_length=MOST_SOUGHT,
+        description="A label on the page; what stands beside it is told instead of everything.",
+    )
+    column: str | None = Field(
+        None,
+        min_length=1,
+        max_length=MOST_SOUGHT,
+        description="With find, in a table: the header of the column wanted.",
+    )
 
 
 @operation(ReadText)
@@ -31,7 +47,13 @@ def read_text(workspace: Workspace, arguments: ReadText) -> Observation:
     Pixels come from the source at full resolution, also for a box on a crop. The handle `text_n`
     has the fields `text` (all lines), `lines` (text, box in source px, confidence in [0, 1]) and
     `line_1`, `line_2`, ... Finding nothing is no error.
+
+    With `find` it also has `found`, the line that says the label, and `value`, what belongs to it
+    (both with text and box): the rest of that line, or the next text to the right; with `column`
+    the text of that row under that header.
     """
+    if arguments.column is not None and arguments.find is None:
+        raise OpError("column needs find, the label of the row")
     if arguments.bbox_2d is None:
         box = workspace.view(arguments.image).box
     else:
@@ -44,14 +66,43 @@ def read_text(workspace: Workspace, arguments: ReadText) -> Observation:
         return Observation(text="no text found", box=box, data={"text": "", "lines": []})
     lines = [line.moved(corner[0], corner[1]) for line in lines]
     frame = workspace.view(arguments.image).frame
-    handle = workspace.add_handle("text", fields(lines), box, frame)
+    told = ""
+    sought: dict[str, Any] = {}
+    if arguments.find is not None:
+        told, sought = _sought(workspace, arguments, lines)
+    handle = workspace.add_handle("text", {**fields(lines), **sought}, box, frame)
+    told = told or quote(handle.data["text"], workspace.text_limit)
     return Observation(
-        text=f"{handle.name} ({_count(lines)}): {quote(handle.data['text'], workspace.text_limit)}",
+        text=f"{handle.name} ({_count(lines)}): {told}",
         box=box,
         handle=handle.name,
         confidence=confidence(lines),
         data=handle.data,
     )
+
+
+def _sought(
+    workspace: Workspace, arguments: ReadText, lines: Sequence[Line]
+) -> tuple[str, dict[str, Any]]:
+    """What is told of a label, and its fields; no fields when it is not there."""
+    assert arguments.find is not None
+    limit = workspace.text_limit
+    found = look_up(lines, arguments.find, arguments.column)
+    if found is None:
+        whole = quote("\n".join(line.text for line in lines), limit)
+        return f"{quote(arguments.find, limit)} is not there; {whole}", {}
+    place = workspace.show(found.box, arguments.image)
+    told = f"line_{found.line} {quote(found.text, limit)} at {place}"
+    data: dict[str, Any] = {"found": _placed(found.text, found.box)}
+    under = f" under {quote(arguments.column, limit)}" if arguments.column else ""
+    if found.value is None:
+        return f"{told}, nothing beside it{under}", data
+    data["value"] = _placed(found.value.text, found.value.box)
+    return f"{told}, value{under}: {quote(found.value.text, limit)}", data
+
+
+def _placed(text: str, box: Box) -> dict[str, Any]:
+    return {"text": text, "box": list(box.rounded())}
 
 
 def fields(lines: Sequence[Line]) -> dict[str, Any]:

@@ -184,6 +184,11 @@ class Workspace:
         """A source box as `[x1, y1, x2, y2]` in this workspace's units, for observation texts."""
         return _show(self.convention.numbers(box, self.view(image), self.shown_size(image)))
 
+    def show_point(self, point: Point, image: int = 0) -> str:
+        """A source point as `[x, y]` in this workspace's units, for observation texts."""
+        spot = Box(point.x, point.y, point.x, point.y)
+        return _show(self.convention.numbers(spot, self.view(image), self.shown_size(image))[:2])
+
     # handles ----------------------------------------------------------------------------------
     def add_handle(
         self,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -41,7 +41,11 @@ class Pointing(NamedTuple):
 
 @dataclass
 class Batch:
-    """One padded batch; `labels` is -100 where nothing is learned, already aligned with inputs."""
+    """One padded batch; `labels` is -100 where nothing is learned, already aligned with inputs.
+
+    `branches` and `shifts` tell which tokens see each other and how far each one's position is
+    moved back (see `Lesson`); `pointing` where to look while coordinates are written.
+    """
 
     input_ids: torch.Tensor
     attention_mask: torch.Tensor
@@ -49,15 +53,35 @@ class Batch:
     image_tokens: torch.Tensor
     pixel_values: torch.Tensor
     grid: torch.Tensor
+    branches: torch.Tensor
+    shifts: torch.Tensor
     dense: Dense | None = None
     pointing: Pointing | None = None
 
     def to(self, device: torch.device) -> Batch:
         """The same batch with what the model reads on `device` (its dense truth stays)."""
-        names = ("input_ids", "attention_mask", "labels", "image_tokens", "pixel_values", "grid")
-        moved = {name: getattr(self, name).to(device) for name in names}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        moved: dict[str, Any] = {
+            key: value.to(device)
+            for key, value in values.items()
+            if isinstance(value, torch.Tensor)
+        }
         looking = self.pointing and Pointing(*(part.to(device) for part in self.pointing))
         return replace(self, pointing=looking, **moved)
+
+    def mask(self) -> torch.Tensor:
+        """What to add to attention scores, shape (batch, 1, length, length): 0 or very little.
+
+        A token sees itself and what comes before it in its own branch and in branch 0.
+        """
+        length = self.input_ids.shape[1]
+        whose = self.branches
+        common = (whose[:, None] == 0) | (whose[:, None] == whose[:, :, None])
+        earlier = torch.ones(length, length, dtype=torch.bool, device=whose.device).tril()
+        seen = common & earlier & self.attention_mask[:, None].bool()
+        seen |= torch.eye(length, dtype=torch.bool, device=whose.device)
+        least = torch.finfo(torch.float32).min
+        return torch.zeros(seen.shape, device=whose.device).masked_fill(~seen, least)[:, None]
 
 
 def patchify(pixels: np.ndarray) -> np.ndarray:
@@ -117,8 +141,12 @@ class Encoder:
     def lesson(self, lesson: Lesson) -> Encoded:
         """Token ids with image placeholders multiplied out, and what is learned of them."""
         images = iter(lesson.images)
-        encoded = Encoded([], [], [], [])
-        for segment in lesson.segments:
+        encoded = Encoded([], [], [], [], [], [])
+        starts: list[int] = []
+        branches = lesson.branches or (0,) * len(lesson.segments)
+        for segment, branch in zip(lesson.segments, branches, strict=True):
+            if branch > len(starts):
+                starts.append(len(encoded.ids))
             for token in self.ids(segment.text):
                 repeat = 1
                 if token == self.image_id:
@@ -128,6 +156,8 @@ class Encoder:
                 encoded.ids.extend([token] * repeat)
                 encoded.labels.extend([token if segment.written else -100] * repeat)
                 encoded.turns.extend([len(encoded.grids) - 1] * repeat)
+                encoded.branches.extend([branch] * repeat)
+                encoded.shifts.extend([starts[branch - 1] - starts[0] if branch else 0] * repeat)
         return encoded
 
     def pointers(self, encoded: Encoded) -> list[Pointer]:
@@ -138,11 +168,14 @@ class Encoder:
 
 
 class Encoded(NamedTuple):
-    """A lesson as token ids, labels (-100 where given), and for each position the latest image."""
+    """A lesson as token ids, labels (-100 where given), and for each position the latest image, its
+    branch, and how far its place is moved back to stand right behind what all see."""
 
     ids: list[int]
     labels: list[int]
     turns: list[int]
+    branches: list[int]
+    shifts: list[int]
     grids: list[Grid]
 
 
@@ -151,14 +184,11 @@ def collate(encoder: Encoder, lessons: Sequence[Lesson], dense: bool = True) -> 
     encoded = [encoder.lesson(lesson) for lesson in lessons]
     longest = max(len(one.ids) for one in encoded)
     pad = encoder.tokenizer.pad_token_id
-    shape = (len(lessons), longest)
-    input_ids = torch.full(shape, pad)
-    labels = torch.full(shape, -100)
-    mask = torch.zeros(shape, dtype=torch.long)
-    for row, one in enumerate(encoded):
-        input_ids[row, : len(one.ids)] = torch.tensor(one.ids)
-        labels[row, : len(one.ids)] = torch.tensor(one.labels)
-        mask[row, : len(one.ids)] = 1
+    input_ids = _padded([one.ids for one in encoded], longest, pad)
+    labels = _padded([one.labels for one in encoded], longest, -100)
+    branches = _padded([one.branches for one in encoded], longest, 0)
+    shifts = _padded([one.shifts for one in encoded], longest, 0)
+    mask = _padded([[1] * len(one.ids) for one in encoded], longest, 0)
     images = [seen for lesson in lessons for seen in lesson.images]
     pixel_values, grid = pixels_of(images)
     image_tokens = (input_ids == encoder.image_id).int()
@@ -167,7 +197,16 @@ def collate(encoder: Encoder, lessons: Sequence[Lesson], dense: bool = True) -> 
         raise ValueError(f"{int(image_tokens.sum())} image tokens for {expected} merged patches")
     truth = dense_of(images) if dense else None
     looking = _pointing([encoder.pointers(one) for one in encoded], longest)
-    return Batch(input_ids, mask, labels, image_tokens, pixel_values, grid, truth, looking)
+    text = (input_ids, mask, labels, image_tokens)
+    return Batch(*text, pixel_values, grid, branches, shifts, truth, looking)
+
+
+def _padded(rows: Sequence[Sequence[int]], length: int, value: int) -> torch.Tensor:
+    """Rows of whole numbers, filled up on the right."""
+    filled = torch.full((len(rows), length), value)
+    for place, row in enumerate(rows):
+        filled[place, : len(row)] = torch.tensor(row)
+    return filled
 
 
 def _pointing(found: Sequence[Sequence[Pointer]], length: int) -> Pointing | None:

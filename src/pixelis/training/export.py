@@ -12,7 +12,7 @@ from pixelis.models.policy import Profile, write_profile
 from pixelis.models.processor import PixelProcessor
 from pixelis.training.pool import BUDGET
 
-NEW_TOKENS = 160
+NEW_TOKENS = 240  # a list of twenty things
 
 
 def export(

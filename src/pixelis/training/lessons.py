@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixelis.data import phrases, tasks
-from pixelis.data.oracle import CANNOT, enumerated, tens
+from pixelis.data.oracle import CANNOT, listed, tally, tens
 from pixelis.data.tasks import Query
 from pixelis.data.worlds.crowd import GLYPH
 from pixelis.data.worlds.palette import COLORS
@@ -24,22 +24,48 @@ from pixelis.models.template import VISION, Segment, call_text, segments
 from pixelis.training.pool import Record
 from pixelis.training.views import Seen
 
+ROOM = 700  # letters of questions and answers about one picture
+
 
 @dataclass(frozen=True)
 class Lesson:
-    """One training sequence: text segments with an image placeholder per picture in `images`."""
+    """One training sequence: text segments with an image placeholder per picture in `images`.
+
+    `branches` has a number per segment: 0 is seen by all that follows, any other number only by
+    segments of that number, whose places are counted as if the others were not there. Empty means
+    all 0.
+    """
 
     segments: tuple[Segment, ...]
     images: tuple[Seen, ...]
+    branches: tuple[int, ...] = ()
 
 
-def dialogue(images: Sequence[Seen], turns: Sequence[tuple[str, str]]) -> Lesson:
-    """Questions and answers about one picture, which stands before the first question."""
-    messages: list[dict[str, str]] = [{"role": "system", "content": SYSTEM}]
-    for number, (question, answer) in enumerate(turns):
-        text = VISION + question if number == 0 else question
-        messages += [{"role": "user", "content": text}, {"role": "assistant", "content": answer}]
-    return Lesson(tuple(segments(messages)), tuple(images))
+def about(image: Seen, turns: Sequence[tuple[str, str]]) -> Lesson:
+    """Questions and answers about one picture, each in a branch of its own.
+
+    The picture is paid for once, and every question stands right behind it, as when it is asked.
+    In a common dialogue later answers were copied from earlier ones instead of looked up.
+    """
+    parts: list[Segment] = []
+    turns = within(turns)
+    for question, answer in turns:
+        messages = [
+            {"role": "system", "content": SYSTEM},
+            {"role": "user", "content": VISION + question},
+            {"role": "assistant", "content": answer},
+        ]
+        opening, written, _ = segments(messages)
+        before, after = opening.text.split(VISION)
+        parts += [Segment(after), written]
+    branches = [k for k in range(1, len(turns) + 1) for _ in range(2)]
+    return Lesson((Segment(before + VISION), *parts), (image,), (0, *branches))
+
+
+def within(turns: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+    """The first turns that have room: attention costs the square of a sequence."""
+    lengths = np.cumsum([len(question) + len(answer) for question, answer in turns])
+    return turns[: max(1, int(np.searchsorted(lengths, ROOM)))]
 
 
 def turn(thought: str, rest: str) -> str:
@@ -137,8 +163,10 @@ def ask_count(rng: np.random.Generator, seen: Seen) -> Turn:
         chosen, words = [i for i in items if i.color == one.color], f"{one.color} things"
     else:
         chosen, words = [i for i in items if i.shape == one.shape], f"{one.shape} things"
-    points = [list(seen.point(tasks.middle(item))) for item in chosen]
-    return f"How many {words} do you see?", turn(enumerated(points), str(len(points)))
+    asked = {id(item) for item in chosen}
+    things = [(name(i), list(seen.point(tasks.middle(i))), id(i) in asked) for i in items]
+    target = "all" if kind < 0.3 else words.removesuffix(" things")
+    return f"How many {words} do you see?", turn(tally(target, things), str(len(chosen)))
 
 
 ASK: dict[str, Callable[[np.random.Generator, Seen], Turn]] = {
@@ -172,11 +200,11 @@ def box_tens(seen: Seen, query_plan: tasks.Plan) -> list[int]:
 def closer_turn(seen: Seen, query: Query, image: int) -> str:
     """The turn once the asked things are visible: segment one, or count them."""
     plan = query.plan
-    points = [list(seen.point(point)) for point in plan.points]
     if plan.kind == "count":
         cite = f" [crop_{image}]" if image else ""
-        return turn(enumerated(points), f"{len(points)}{cite}")
-    arguments: dict[str, object] = {"point_2d": points[0]}
+        thought = tally(plan.target, listed(plan, lambda place: list(seen.point(place))))
+        return turn(thought, f"{len(plan.points)}{cite}")
+    arguments: dict[str, object] = {"point_2d": list(seen.point(plan.points[0]))}
     if image:
         arguments["image"] = image
     return turn(plan.target, call_text("segment_object_at", arguments))
@@ -219,7 +247,7 @@ def look_lesson(rng: np.random.Generator, record: Record, turns: int) -> Lesson 
         made = ASK[str(rng.choice(["list", "where", "point", "at", "count"], p=LOOK))](rng, seen)
         if made is not None:
             found.append(made)
-    return dialogue([seen], found) if found else None
+    return about(seen, found) if found else None
 
 
 LOOK = (0.15, 0.25, 0.2, 0.2, 0.2)
@@ -237,10 +265,12 @@ def zoom_lesson(rng: np.random.Generator, record: Record, turns: int) -> Lesson 
     if len(record.views) < 2:
         return None
     seen = record.views[int(rng.integers(1, len(record.views)))]
-    kinds = list(rng.choice(["list", "where", "point", "at", "glyph", "count"], turns))
+    kinds = list(rng.choice(["list", "where", "point", "at", "count"], turns))
+    if rng.random() < 0.8:
+        kinds[0] = "glyph"  # few cards carry one letter, and letters are learned slowest
     made = [ASK[str(kind)](rng, seen) for kind in kinds]
     found = [one for one in made if one is not None]
-    return dialogue([seen], found) if found else None
+    return about(seen, found) if found else None
 
 
 def episode_lesson(rng: np.random.Generator, record: Record) -> Lesson | None:

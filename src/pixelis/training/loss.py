@@ -108,6 +108,14 @@ class Forward(NamedTuple):
     off: torch.Tensor
 
 
+def places(model: Qwen3VLForConditionalGeneration, batch: Batch) -> torch.Tensor:
+    """Position ids, shape (3, batch, length): each branch follows right behind branch 0."""
+    plain, _ = model.model.get_rope_index(
+        batch.input_ids, batch.image_tokens, batch.grid, attention_mask=batch.attention_mask
+    )
+    return plain - batch.shifts
+
+
 def forward(model: Qwen3VLForConditionalGeneration, head: DenseHead, batch: Batch) -> Forward:
     """One pass over a batch.
 
@@ -118,7 +126,8 @@ def forward(model: Qwen3VLForConditionalGeneration, head: DenseHead, batch: Batc
     model.config.text_config._attn_implementation = "eager"  # the one that tells its weights
     outputs = model.model(
         input_ids=batch.input_ids,
-        attention_mask=batch.attention_mask,
+        attention_mask=batch.mask(),
+        position_ids=places(model, batch),
         mm_token_type_ids=batch.image_tokens,
         image_grid_thw=batch.grid,
         mm_encoder_outputs={"image": features},

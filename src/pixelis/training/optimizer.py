@@ -1,20 +1,20 @@
 """What nano is trained with: Muon for the matrices of its blocks, AdamW for everything else.
 
 On the vision stage Muon reached after 160 steps a dense loss of 2.28 where AdamW at its best rate
-had 2.90 (same data, same time a step), so it is not a matter of taste here.
+had 2.90 (one side run each, same data, same time a step), so it is not a matter of taste here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
 
-class Settings(Protocol):
-    """The part of a training configuration that is read here."""
+class Rates(NamedTuple):
+    """Full learning rates of AdamW (`lr`) and Muon (`muon_lr`), and their weight decay."""
 
     lr: float
     muon_lr: float
@@ -61,7 +61,7 @@ class Optimizers:
 
 
 def optimizers(
-    settings: Settings, modules: Sequence[nn.Module], slow: nn.Module, share: float = 1.0
+    rates: Rates, modules: Sequence[nn.Module], slow: nn.Module, share: float = 1.0
 ) -> Optimizers:
     """Optimizers of all parameters in `modules` that learn; those of `slow` at `share` of the rate.
 
@@ -77,9 +77,9 @@ def optimizers(
         turned = [p for p in mine if id(p) in matrices]
         decayed = [p for p in mine if id(p) not in matrices and p.ndim > 1]
         rest = [p for p in mine if p.ndim <= 1]
-        muon.append(_group(turned, settings.muon_lr * scale, settings.weight_decay))
-        adam.append(_group(decayed, settings.lr * scale, settings.weight_decay))
-        adam.append(_group(rest, settings.lr * scale, 0.0))
+        muon.append(_group(turned, rates.muon_lr * scale, rates.weight_decay))
+        adam.append(_group(decayed, rates.lr * scale, rates.weight_decay))
+        adam.append(_group(rest, rates.lr * scale, 0.0))
     parts: list[torch.optim.Optimizer] = []
     if muon := [group for group in muon if group["params"]]:
         parts.append(torch.optim.Muon(muon, adjust_lr_fn="match_rms_adamw"))

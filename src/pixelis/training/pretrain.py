@@ -27,7 +27,7 @@ from pixelis.training.batch import Batch, Encoder, collate, dense_of, pixels_of
 from pixelis.training.hardware import best_device, precision
 from pixelis.training.lessons import Lesson
 from pixelis.training.loss import DenseHead, DenseLoss, Forward, TokenLoss, dense_loss, forward
-from pixelis.training.optimizer import Optimizers, optimizers
+from pixelis.training.optimizer import Optimizers, Rates, optimizers
 from pixelis.training.pool import Record
 from pixelis.training.settings import PretrainConfig
 from pixelis.training.vocabulary import make_tokenizer
@@ -81,8 +81,8 @@ def draw_lesson(rng: np.random.Generator, library: Library, turns: int) -> Lesso
     while True:
         record = library.pick(rng)
         kind = rng.random()
-        if record.kind == "crowd" and rng.random() < 0.9:
-            continue  # crowds are for the tower; a few keep pointing at glyphs alive
+        if record.kind == "crowd" and rng.random() < 0.8:
+            continue  # crowds are for the tower; some let language learn to tell glyphs
         made = (
             lessons.look_lesson(rng, record, turns)
             if kind < 0.45 or record.kind == "crowd"
@@ -115,7 +115,7 @@ def ahead(make: Callable[[int], Any], start: int, stop: int, depth: int = 6) -> 
 
 
 def by_length(
-    encoder: Encoder, draw: Callable[[int], list[Lesson]], batch: int
+    encoder: Encoder, draw: Callable[[int], list[Lesson]], batch: int, dense: bool
 ) -> Callable[[int], Batch]:
     """Batches of lessons of like length: `GROUP` batches are drawn at once and sorted.
 
@@ -130,7 +130,7 @@ def by_length(
             drawn = sorted(draw(group), key=lambda lesson: len(encoder.lesson(lesson).ids))
             parts = [drawn[k : k + batch] for k in range(0, len(drawn), batch)]
             order = np.random.default_rng(group).permutation(len(parts))
-            held[group] = [collate(encoder, parts[k]) for k in order]
+            held[group] = [collate(encoder, parts[k], dense) for k in order]
         return held[group][place]
 
     return make
@@ -160,9 +160,12 @@ def rate(step: int, total: int, warmup: int, decay_from: float = 0.5) -> float:
     return 1.0 if fall <= 0 else max(0.02, 1 - fall)
 
 
-def optimizers_of(run: Run, modules: Sequence[nn.Module], tower: float = 1.0) -> Optimizers:
-    """Optimizers of the modules; the vision tower learns at `tower` times the rate."""
-    return optimizers(run.config, modules, run.model.model.visual, tower)
+def optimizers_of(
+    run: Run, modules: Sequence[nn.Module], muon: float, tower: float = 1.0
+) -> Optimizers:
+    """Optimizers of the modules; the vision tower learns at `tower` times the rates."""
+    rates = Rates(run.config.lr, muon, run.config.weight_decay)
+    return optimizers(rates, modules, run.model.model.visual, tower)
 
 
 def freeze_tower(model: Qwen3VLForConditionalGeneration) -> None:
@@ -245,7 +248,7 @@ def _seeing(seen: DenseLoss) -> dict[str, float]:
 def vision_stage(run: Run, library: Library, start: int) -> None:
     """The tower alone on crowded canvases, overviews and zooms, with the dense loss."""
     config, tower = run.config, run.model.model.visual
-    optimizer = optimizers_of(run, [tower, run.head])
+    optimizer = optimizers_of(run, [tower, run.head], config.muon_lr)
     load_optimizer(run, optimizer, start)
 
     def make(step: int) -> tuple[Any, ...]:
@@ -264,14 +267,15 @@ def vision_stage(run: Run, library: Library, start: int) -> None:
 
 
 def joint_stage(run: Run, library: Library, start: int) -> None:
-    """Language joined: the mixture of lessons, dense loss kept on."""
-    config = run.config = run.config.model_copy(update={"muon_lr": run.config.joint_muon_lr})
+    """Language joined: the mixture of lessons; the dense loss goes on where the tower learns."""
+    config = run.config
     encoder = Encoder(run.tokenizer)
     vocabulary = run.model.config.text_config.vocab_size
     token_loss = TokenLoss(run.tokenizer, vocabulary).to(run.device)
     if config.tower_lr == 0:
         freeze_tower(run.model)
-    optimizer = optimizers_of(run, [run.model, run.head], config.tower_lr or 1.0)
+    modules = [run.model, run.head]
+    optimizer = optimizers_of(run, modules, config.joint_muon_lr, config.tower_lr or 1.0)
     load_optimizer(run, optimizer, start)
 
     def draw(group: int) -> list[Lesson]:
@@ -279,7 +283,7 @@ def joint_stage(run: Run, library: Library, start: int) -> None:
         count = config.joint_batch * GROUP
         return [draw_lesson(rng, library, config.turns) for _ in range(count)]
 
-    make = by_length(encoder, draw, config.joint_batch)
+    make = by_length(encoder, draw, config.joint_batch, config.tower_lr > 0)
     for step, batch in enumerate(ahead(make, start, config.joint_steps), start):
         with run.precision():
             passed = forward(run.model, run.head, batch.to(run.device))

@@ -21,13 +21,15 @@ from pixelis.models.dialects.qwen3 import Qwen3
 from pixelis.models.nano import SYSTEM, TEXT_LIMIT
 from pixelis.models.template import VISION, segments
 from pixelis.training import lessons, pool
-from pixelis.training.batch import Batch, Encoder, collate
+from pixelis.training.batch import Encoder
 from pixelis.training.lessons import Lesson
 from pixelis.training.loss import TokenLoss, forward
 from pixelis.training.pretrain import (
+    GROUP,
     Library,
     Run,
     ahead,
+    by_length,
     combine,
     draw_lesson,
     freeze_tower,
@@ -88,9 +90,15 @@ def as_seen(image: np.ndarray) -> Seen:
 
 
 def episode_lesson(golden: Golden) -> Lesson:
-    """An executed episode as a training sequence; only what the model wrote is learned."""
-    messages = Qwen3().messages(golden.episode, SYSTEM)
-    return Lesson(tuple(segments(messages)), tuple(as_seen(image) for image in golden.images))
+    """An executed episode as a training sequence; only what the model wrote is learned.
+
+    First calls that went wrong are read, not imitated.
+    """
+    parts = segments(Qwen3().messages(golden.episode, SYSTEM))
+    written = [place for place, part in enumerate(parts) if part.written]
+    for place in written[: golden.episode.meta.get("slips", 0)]:
+        parts[place] = parts[place]._replace(written=False)
+    return Lesson(tuple(parts), tuple(as_seen(image) for image in golden.images))
 
 
 def direct_lesson(golden: Golden) -> Lesson:
@@ -117,23 +125,20 @@ def direct_drawn(rng: np.random.Generator, library: Library) -> Lesson:
                 continue
             query = lessons.balanced(rng, record.queries)
             found.append((phrases.ask(rng, query.kind, query.slots), query.answer))
-        return lessons.dialogue([record.views[0]], found)
+        return lessons.about(record.views[0], found)
 
 
-def draw_batch(
-    config: SftConfig, encoder: Encoder, shelf: Shelf, library: Library, step: int
-) -> Batch:
-    """Executed episodes and lessons, mixed."""
-    rng = np.random.default_rng([config.seed, 3, step])
-    kept = round(config.batch * config.lessons_share)
-    chosen = [shelf.items[int(rng.integers(len(shelf.items)))] for _ in range(config.batch - kept)]
+def draw_group(config: SftConfig, shelf: Shelf, library: Library, group: int) -> list[Lesson]:
+    """Executed episodes and lessons, mixed, for `GROUP` batches."""
+    rng = np.random.default_rng([config.seed, 3, group])
+    count = config.batch * GROUP
+    kept = round(count * config.lessons_share)
+    chosen = [shelf.items[int(rng.integers(len(shelf.items)))] for _ in range(count - kept)]
     if config.direct:
         made = [direct_lesson(golden) for golden in chosen]
-        made += [direct_drawn(rng, library) for _ in range(kept)]
-    else:
-        made = [episode_lesson(golden) for golden in chosen]
-        made += [draw_lesson(rng, library, config.turns) for _ in range(kept)]
-    return collate(encoder, made)
+        return made + [direct_drawn(rng, library) for _ in range(kept)]
+    made = [episode_lesson(golden) for golden in chosen]
+    return made + [draw_lesson(rng, library, config.turns) for _ in range(kept)]
 
 
 def sft(
@@ -156,17 +161,18 @@ def sft(
     token_loss = TokenLoss(run.tokenizer, vocabulary).to(run.device)
     if config.tower_lr == 0:
         freeze_tower(run.model)
-    optimizer = optimizers_of(run, [run.model, run.head], config.tower_lr or 1.0)
+    optimizer = optimizers_of(run, [run.model, run.head], config.muon_lr, config.tower_lr or 1.0)
     load_optimizer(run, optimizer, start)
 
-    def make(step: int) -> Batch:
-        return draw_batch(config, encoder, shelf, library, step)
+    def draw(group: int) -> list[Lesson]:
+        return draw_group(config, shelf, library, group)
 
+    make = by_length(encoder, draw, config.batch, config.tower_lr > 0)
     for step, batch in enumerate(ahead(make, start, config.steps), start):
         with run.precision():
             passed = forward(run.model, run.head, batch.to(run.device))
         loss, values = combine(run, token_loss, passed, batch)
-        norm = optimizer.update(loss, rate(step, config.steps, config.warmup, 0.3))
+        norm = optimizer.update(loss, rate(step, config.steps, config.warmup, 0.1))
         run.report({"stage": "sft", "step": step, "norm": norm, **values})
         if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
             save_checkpoint(run, optimizer, "sft", step + 1)

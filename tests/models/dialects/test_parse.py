@@ -203,3 +203,44 @@ def test_hostile_turns_do_not_hang(text):
     started = time.perf_counter()
     assert len(parse(text).calls) <= MOST_CALLS
     assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "thought"),
+    [
+        (BODY, ""),
+        (f"```json\n{BODY}\n```", ""),
+        (f"<think>closer</think>\n{BODY}", "closer"),
+        (f"I look closer.\n```json\n{BODY}\n```\n", "I look closer."),
+    ],
+)
+@pytest.mark.parametrize("ending", ["free", "tagged", "boxed"])
+def test_a_call_without_tags_is_a_call(text, thought, ending):
+    parsed = parse(text, ending=ending)
+    assert (parsed.thought, parsed.calls, parsed.answer) == (thought, (ZOOM,), None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{BODY} is what I would call",
+        '{"name": "Ann", "age": 3}',
+        '{"name": "Ann"}',
+        '{"name": "Ann", "arguments": 3}',
+        '{"name": "zoom_in", "argum',
+        '{"name": ' * 1000,
+    ],
+)
+def test_json_that_is_no_call_stays_an_answer(text):
+    parsed = parse(text)
+    assert (parsed.calls, parsed.answer) == ((), text.strip())
+
+
+def test_an_answer_inside_the_thought_counts_when_nothing_follows():
+    parsed = parse("<think>so <answer>red</answer></think>\n", ending="tagged")
+    assert (parsed.thought, parsed.answer) == ("so", "red")
+    later = parse("<think>so <answer>red</answer></think><answer>blue</answer>", ending="tagged")
+    assert later.answer == "blue"
+    calling = parse(f"<think>so <answer>red</answer></think>{call()}", ending="tagged")
+    assert (calling.calls, calling.answer) == ((ZOOM,), None)
+    assert parse("<think>so <answer>red</answer></think>").answer is None

@@ -55,12 +55,12 @@ def test_novelty_asks_for_words_that_are_there(config):
     run = prepare(config())
     lessons = Lessons(Generator(1), run.model.tokenizer, run.model.shape, 6, 12, 3)
     lesson = next(lessons[k] for k in range(9) if lessons[k].same.any())
-    before = float(losses(run.model, lesson, 0.0, torch.Generator()).novel)
+    before = float(losses(run.model, lesson, 0.0, torch.Generator()).novel.detach())
     optimizer = torch.optim.Adam(run.model.votes.parameters(), 1e-2)
     for _ in range(15):
         optimizer.zero_grad()
         losses(run.model, lesson, 0.0, torch.Generator()).novel.backward()
         optimizer.step()
-    assert float(losses(run.model, lesson, 0.0, torch.Generator()).novel) < 0.6 * before
+    assert float(losses(run.model, lesson, 0.0, torch.Generator()).novel.detach()) < 0.6 * before
     lesson = lesson._replace(same=torch.zeros_like(lesson.same))
     assert float(losses(run.model, lesson, 0.0, torch.Generator()).novel.detach()) == 0

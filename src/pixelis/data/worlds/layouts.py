@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pixelis.data.worlds import domains, scene, words
+from pixelis.data.worlds import documents, domains, relations, scene, words
 from pixelis.data.worlds.domains import Domain
 from pixelis.data.worlds.palette import COLORS
 from pixelis.data.worlds.scene import Canvas, Card, Scene
@@ -168,17 +168,18 @@ KINDS: dict[str, Callable[[Canvas], None]] = {
     "page": _draw_page,
 }
 SHARES = (0.36, 0.2, 0.16, 0.16, 0.08, 0.04)
+NAMED = {**KINDS, **documents.KINDS, **relations.KINDS}  # kinds that must be asked for by name
 
 
 def draw_scene(rng: np.random.Generator, domain: Domain, kind: str | None = None) -> Scene:
-    """A scene of the domain; of a random kind when none is named."""
+    """A scene of the domain; of a random one of `KINDS` when no kind of `NAMED` is given."""
     for _ in range(20):
         chosen = kind or str(rng.choice(list(KINDS), p=SHARES))
         side = int(rng.integers(448, 900))
         ratio = float(rng.choice([1.0, 1.0, 4 / 3, 3 / 4, 1.5, 16 / 9]))
         width, height = round(side * ratio**0.5), round(side / ratio**0.5)
         canvas = scene.new_canvas(rng, domain, width, height)
-        KINDS[chosen](canvas)
+        NAMED[chosen](canvas)
         if canvas.items:
             return scene.finish(canvas, chosen)
     raise RuntimeError(f"could not draw a scene of domain {domain.name}")

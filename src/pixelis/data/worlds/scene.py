@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,12 +21,16 @@ class Item:
     """One drawn thing.
 
     Attributes:
-        kind: `card`, `object` (free on the background), `chip` (small, on a card) or `text`.
+        kind: `card`, `object` (free on the background), `chip` (small, on a card), `bar` (of a
+            chart) or `text`.
         color: its basic colour name (of the ink for texts).
         shape: shape name; `card` for cards, `text` for texts.
         box: of its visible ink, in scene pixels.
         text: what a text says.
         parent: index of the card it lies on, -1 when free.
+        role: what it is in a document or to another thing (`title`, `label`, `touch`, ...).
+        link: index of that other thing, -1 without one.
+        row, column: its place in a table, -1 outside.
     """
 
     kind: str
@@ -34,6 +39,10 @@ class Item:
     box: Box
     text: str = ""
     parent: int = -1
+    role: str = ""
+    link: int = -1
+    row: int = -1
+    column: int = -1
 
 
 @dataclass(frozen=True)
@@ -86,6 +95,11 @@ class Canvas:
                 self.taken.append(box)
                 return x, y
         return None
+
+    def note(self, **changes: Any) -> int:
+        """Changes the item drawn last; gives its index."""
+        self.items[-1] = replace(self.items[-1], **changes)
+        return len(self.items) - 1
 
     def ink(
         self,
@@ -354,5 +368,4 @@ def new_canvas(rng: np.random.Generator, domain: Domain, width: int, height: int
 def finish(canvas: Canvas, kind: str) -> Scene:
     """The scene drawn so far, with noise."""
     add_noise(canvas)
-    clipped = [replace(item, box=item.box) for item in canvas.items]
-    return Scene(canvas.pixels, tuple(clipped), canvas.domain.name, kind)
+    return Scene(canvas.pixels, tuple(canvas.items), canvas.domain.name, kind)

@@ -17,6 +17,7 @@ ANSWER, UNANSWER = "<answer>", "</answer>"
 BOXED = "\\boxed{"
 FENCE = re.compile(r"```\w{0,10}")
 CONTROL = re.compile(r"<\|\w{1,40}\|>")
+BARE = re.compile(r'\{\s{0,9}"name"\s{0,9}:')
 MOST_CALLS = 32  # of one turn; also keeps reading a hostile turn linear
 
 Ending = Literal["free", "tagged", "boxed"]
@@ -109,6 +110,10 @@ def parse(text: str, tags: Sequence[Tag] | None = None, ending: Ending = "free")
     box = before.rfind(BOXED) if ending == "boxed" else -1
     if box >= 0:
         return Parsed(text, thought or before[:box].strip(), (), _boxed(before, box))
+    if (bare := BARE.search(text, start)) and (call := _bare_call(text, bare.start())):
+        return Parsed(text, thought or _unfenced(text[start : bare.start()]), (call,))
+    if not before and ending == "tagged" and thought.endswith(UNANSWER) and ANSWER in thought:
+        return _answered_inside(text, start)
     return Parsed(text, thought, (), before or None)
 
 
@@ -133,16 +138,35 @@ def _thought(text: str, tags: Sequence[Tag]) -> tuple[str, int]:
 
 def _unended(text: str, thought: str, tags: Sequence[Tag], ending: Ending) -> Parsed:
     """A turn whose `<think>` is never closed: only an answer that ends it counts."""
-    if ending == "tagged" and text.endswith(UNANSWER):
-        answer = text.rfind(ANSWER)
-        if answer >= 0:
-            told = text[text.find(THINK) + len(THINK) : answer].strip()
-            return Parsed(text, told, (), _tagged(text, answer))
+    if ending == "tagged" and text.endswith(UNANSWER) and ANSWER in text:
+        return _answered_inside(text, len(text))
     if _opening(text, 0, tags) is None:
         return Parsed(text, thought)
     at = text.find(THINK)
     reason = f"{THINK} at character {at} is not closed; write {UNTHINK} before a call"
     return Parsed(text, thought, (Malformed(reason),))
+
+
+def _answered_inside(text: str, end: int) -> Parsed:
+    """A turn that answers at the end of its thought, which lies before `end`, and nowhere else."""
+    answer = text.rfind(ANSWER, 0, end)
+    told = text[:answer].lstrip().removeprefix(THINK).strip()
+    return Parsed(text, told, (), _tagged(text, answer))
+
+
+def _bare_call(text: str, start: int) -> Named | None:
+    """The call whose JSON, without any tag around it, is the rest of the turn; None when none is.
+
+    Checkpoints that were never trained to call tools write it so, often in a code fence.
+    """
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None
+    if _skip(text, end) < len(text) or not isinstance(value, dict) or len(value) != 2:
+        return None
+    call = _checked(named(value))
+    return call if isinstance(call, Named) else None
 
 
 def _tagged(text: str, start: int) -> str | None:

@@ -20,6 +20,7 @@ NAMES = {
 }
 TYPES = {"qwen2_vl": "qwen2.5-vl", "qwen2_5_vl": "qwen2.5-vl"}
 DEFAULT = "qwen3-vl"
+SIDES = {"qwen3-vl": 32}  # pixels that a side is a multiple of; all other families see by 28
 
 
 def dialect_of(name: str, model_type: str = "") -> str:
@@ -36,6 +37,11 @@ def dialect_of(name: str, model_type: str = "") -> str:
     if not model_type and re.search(r"qwen2(5)?vl", letters):
         return "qwen2.5-vl"
     return TYPES.get(model_type, DEFAULT)
+
+
+def side_of(dialect: str) -> int:
+    """What the sides of an image are multiples of where a family's stock checkpoints see it."""
+    return SIDES.get(dialect, 28)
 
 
 def in_dialect(profile: Profile, name: str) -> Profile:

@@ -20,6 +20,9 @@ GROUNDED = (
     "and end with the findings it rests on, such as [crop_1]."
 )
 UNKNOWN = 'If the picture does not show it, start with "I can\'t see that".'
+BLIND = (
+    "You are shown no images yourself: what the tools tell you in words is all there is to go by."
+)
 TAGGED = "Put the final answer, a short one, into <answer></answer>."
 
 

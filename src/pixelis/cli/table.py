@@ -35,7 +35,8 @@ class Row:
         ended: why the episode ended; empty when there was none.
         trace: path of the page that shows what was done; empty without `--traces`.
         error: why there is no answer; empty when there is one.
-        settings: question, model, seed and most steps; the same in every row of a table.
+        options: those that may change what the model answers (`dialect=deepeyes`), as far as given.
+        settings: question, model, options, seed and most steps; the same in every row of a table.
     """
 
     file: str
@@ -50,12 +51,13 @@ class Row:
     error: str = ""
     question: str = ""
     model: str = ""
+    options: str = ""
     seed: str = ""
     max_steps: str = ""
 
 
 NAMES = tuple(field.name for field in fields(Row))
-SETTINGS = ("question", "model", "seed", "max_steps")
+SETTINGS = ("question", "model", "options", "seed", "max_steps")
 
 
 def row_of(file: str, settings: Mapping[str, str], episode: Episode, trace: str = "") -> Row:

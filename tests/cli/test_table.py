@@ -8,10 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from pixelis.cli.table import NAMES, Row, Table, row_of, written
+from pixelis.episode import Answer, Episode, Media, Step
 from pixelis.errors import ConfigError, DataError, StoreError
-from pixelis.trace.table import NAMES, Row, Table, row_of, written
+from pixelis.geometry import Size
 
-SETTINGS = {"question": "What\nis it?", "model": "nano", "seed": "0", "max_steps": "6"}
+SETTINGS = {
+    "question": "What\nis it?",
+    "model": "nano",
+    "options": "dialect=thyme",
+    "seed": "0",
+    "max_steps": "6",
+}
 
 
 def row(file: str, **cells: str) -> Row:
@@ -107,9 +115,9 @@ def test_a_file_that_is_no_table_is_left_alone(path, data):
 def test_two_runs_cannot_share_a_table(path):
     with Table(path, SETTINGS):
         code = (
-            "import sys, pathlib; from pixelis.trace.table import Table\n"
-            "Table(pathlib.Path(sys.argv[1]), {'question': '', 'model': '', 'seed': '', "
-            "'max_steps': ''})"
+            "import sys, pathlib; from pixelis.cli.table import Table\n"
+            "Table(pathlib.Path(sys.argv[1]), {'question': '', 'model': '', 'options': '', "
+            "'seed': '', 'max_steps': ''})"
         )
         done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True)
         assert "is being written by another run" in done.stderr
@@ -120,21 +128,26 @@ def test_names_that_are_no_utf8():
     assert written("a\udcffb\rc") == "a\\udcffb\nc"
 
 
-def test_the_row_of_an_episode(told):
-    made = row_of("a.png", SETTINGS, told.episode, "a.html")
-    assert made == Row(
+def test_the_row_of_an_episode():
+    answer = Answer("HELLO\nWORLD, red", "{text_1}", ("text_1", "mask_1"), 0.9)
+    media = Media("picture", "a.png", Size(3, 2), "ab")
+    steps = (Step("look"), Step(answer=answer))
+    episode = Episode(
+        "?", media, steps=steps, answer=answer, ended="answered", seconds=1.5, meta={}
+    )
+    assert row_of("a.png", SETTINGS, episode, "a.html") == Row(
         "a.png",
         "HELLO\nWORLD, red",
         "0.9000",
         "yes",
         "text_1 mask_1",
         "answered",
-        "5",
+        "2",
         "1.500",
         "a.html",
         **SETTINGS,
     )
-    failed = replace(told.episode, answer=None, ended="steps")
+    failed = replace(episode, answer=None, ended="steps")
     assert row_of("a.png", SETTINGS, failed).error == "no answer: steps"
     failed = replace(failed, meta={"error": "ModelError: gone"})
     assert row_of("a.png", SETTINGS, failed).error == "ModelError: gone"

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Every figure of the model card, from the root of the repository: sh recipes/nano/measure.sh [MODEL]
+# The gate is expected to exit with 1 while a bar is missed.
+set -u
+model=${1:-nano}
+out=recipes/nano/results
+run() { name=$1; shift; echo "$name" >&2; pixelis "$@" --json > "$out/$name.json"; }
+run worlds-test eval worlds --model "$model"
+run worlds-shift eval worlds --model "$model" --split shift --limit 300
+run exam eval jsonl --data evaluation/exam/questions.jsonl --model "$model"
+run real eval jsonl --data evaluation/real/questions.jsonl --model "$model"
+run worlds-test-no_ops eval worlds --model "$model" --control no_ops
+run worlds-test-random_crop eval worlds --model "$model" --control random_crop
+run worlds-test-oracle eval worlds --control oracle
+run worlds-test-direct eval worlds --model nano-direct
+run gate train gate --model "$model"
+[ -d runs/nano-further/model ] && run gate-before-sft train gate --model hf:runs/nano-further/model
+exit 0

@@ -1,0 +1,279 @@
+"""How each kind of plan is carried out: which calls, and how the answer follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pixelis.answers.normalize import phrase
+from pixelis.answers.score import similarity
+from pixelis.data.plans import Place, Plan
+from pixelis.data.solver import CANNOT, Solver
+from pixelis.episode import Episode
+from pixelis.geometry import Box
+
+SAME_TEXT = 0.8  # least similarity of what a sign says and what was asked for
+LOST_FRAMES = 2  # fewer frames of loss are no hiding
+PARTS = ("beginning", "middle", "end")
+
+Thing = tuple[str, list[int], bool]
+
+
+def listed(plan: Plan, point: Callable[[Place], list[int]]) -> list[Thing]:
+    """What a `count` plan is about, for `tally`; `point` turns source pixels into 0..1000."""
+    return [(name, point(place), place in plan.points) for name, place in plan.among]
+
+
+def tally(target: str, things: Sequence[Thing]) -> str:
+    """The thought before a count: what is asked for, then everything there is, in reading order,
+    the asked ones numbered.
+
+    Args:
+        target: what is counted, as `Plan.target`.
+        things: name, point in 0..1000 and whether it is asked for, of each.
+
+    To name what comes next and then to decide whether it counts are two small steps; to find the
+    next that counts is a large one.
+    """
+    said, count = [], 0
+    for name, (x, y), asked in sorted(things, key=lambda thing: (thing[1][1], thing[1][0])):
+        count += asked
+        said.append(f"{name} [{x}, {y}]" + (f" = {count}" if asked else ""))
+    return f"{target}: {'; '.join(said) or 'none'}"
+
+
+def unknown(solver: Solver, plan: Plan) -> Episode:
+    """Says that it cannot be seen."""
+    return solver.answer(CANNOT)
+
+
+# reading ------------------------------------------------------------------------------------------
+def read(solver: Solver, plan: Plan) -> Episode:
+    """Reads a box, a label on the page, or signs one after another until one says it."""
+    if plan.boxes:
+        return _search(solver, plan)
+    where = {} if plan.box is None else {"bbox_2d": solver.box(plan.box)}
+    if plan.words:
+        sought = dict(zip(("find", "column"), plan.words, strict=False))
+        solver.act(plan.target, "read_text", **where, **solver.named(), **sought)
+        if "value" not in solver.seen.data:
+            return solver.answer(CANNOT)
+        return solver.answer(f"{{{solver.latest('text')}.value}}")
+    solver.act(plan.target, "read_text", **where, **solver.named())
+    return solver.answer(solver.line(plan.field))
+
+
+def _search(solver: Solver, plan: Plan) -> Episode:
+    for name, box in zip(plan.names, plan.boxes, strict=True):
+        solver.act(f"{name} sign", "read_text", bbox_2d=solver.box(box), **solver.named())
+        text = str(solver.seen.data.get("text", "")).replace("\n", " ")
+        if similarity(phrase(text), phrase(plan.words[0])) >= SAME_TEXT:
+            return solver.answer(f"{name} [{solver.latest('text')}]")
+    return solver.answer(CANNOT)
+
+
+def label(solver: Solver, plan: Plan) -> Episode:
+    """Finds a label by reading, then measures what stands above it."""
+    solver.act(plan.target, "read_text", find=plan.words[0])
+    if "found" not in solver.seen.data:
+        return solver.answer(CANNOT)
+    return _measured(solver, plan, plan.points[0], "above it")
+
+
+# measuring ----------------------------------------------------------------------------------------
+def _zoomed(solver: Solver, plan: Plan) -> int:
+    """The image to go on with: a zoom to the plan's box when it has one."""
+    if plan.box is not None:
+        solver.act(plan.target, "zoom_in", bbox_2d=solver.box(plan.box), **solver.named())
+        solver.image = len(solver.workspace.images) - 1
+    return solver.image
+
+
+def count(solver: Solver, plan: Plan) -> Episode:
+    """Names everything and numbers what was asked for."""
+    image = _zoomed(solver, plan)
+    cite = f" [{solver.latest('crop')}]" if image else ""
+    thought = tally(plan.target, listed(plan, solver.viewed(image)))
+    return solver.answer(f"{len(plan.points)}{cite}", thought)
+
+
+def measure(solver: Solver, plan: Plan) -> Episode:
+    """Outlines one thing and measures it."""
+    image = _zoomed(solver, plan)
+    return _measured(solver, plan, plan.points[0], plan.target, solver.hinted(), image)
+
+
+def _measured(
+    solver: Solver,
+    plan: Plan,
+    place: Place,
+    thought: str,
+    point: list[int] | None = None,
+    image: int = 0,
+) -> Episode:
+    spot = point or solver.point(place, image)
+    found = solver.act(thought, "segment_object_at", point_2d=spot, **solver.named(image))
+    if not found or solver.seen.handle is None:
+        return solver.answer(CANNOT)
+    mask = solver.latest("mask")
+    solver.act("", "get_properties", mask=mask)
+    return solver.answer(f"{{{mask}.{plan.field}}}")
+
+
+def _outline(solver: Solver, place: Place, thought: str, first: bool) -> str | None:
+    """The mask of the thing there; None when nothing stands out."""
+    spot = (solver.hinted() if first else None) or solver.point(place, solver.image)
+    found = solver.act(thought, "segment_object_at", point_2d=spot, **solver.named())
+    return solver.latest("mask") if found and solver.seen.handle else None
+
+
+def compare(solver: Solver, plan: Plan) -> Episode:
+    """Outlines both, asks for their sizes, and compares the asked numbers."""
+    sizes, shown, masks = [], [], []
+    for number, place in enumerate(plan.points):
+        mask = _outline(solver, place, "" if number else plan.target, not number)
+        if mask is None:
+            return solver.answer(CANNOT)
+        solver.act("", "get_properties", mask=mask, properties=["size"])
+        size = solver.seen.data["size"]
+        wide, high = int(size["width_px"]), int(size["height_px"])
+        sizes.append({"width": wide, "height": high, "size": wide * high}[plan.field])
+        shown.append(f"{wide}x{high}" if plan.field == "size" else f"{sizes[-1]}")
+        masks.append(mask)
+    sign = ">" if sizes[0] > sizes[1] else "<"
+    said = _said(plan, sizes[0] > sizes[1])
+    return solver.answer(f"{said} [{', '.join(masks)}]", f"{shown[0]} {sign} {shown[1]}")
+
+
+def _said(plan: Plan, more: bool) -> str:
+    """The answer when the first has `more` of it than the second."""
+    if plan.say.startswith("yes_"):
+        return "yes" if more == (plan.say == "yes_more") else "no"
+    words = plan.words if plan.say == "words" else plan.names
+    wants_first = (not more) if plan.say == "words" else more == (plan.say == "more")
+    return words[not wants_first]
+
+
+def side(solver: Solver, plan: Plan) -> Episode:
+    """Outlines both and compares where their boxes begin."""
+    starts, masks = [], []
+    for number, place in enumerate(plan.points):
+        mask = _outline(solver, place, "" if number else plan.target, not number)
+        if mask is None or solver.seen.box is None:
+            return solver.answer(CANNOT)
+        corner = solver.workspace.view(0).to_relative(solver.seen.box)
+        starts.append(corner["xy".index(plan.field)])
+        masks.append(mask)
+    sign = ">" if starts[0] > starts[1] else "<"
+    thought = f"{plan.field} {starts[0]} {sign} {starts[1]}"
+    said = _said(plan, starts[0] > starts[1])
+    return solver.answer(f"{said} [{', '.join(masks)}]", thought)
+
+
+def same(solver: Solver, plan: Plan) -> Episode:
+    """Outlines and measures both, and says whether they are alike."""
+    looks, masks = [], []
+    for number, place in enumerate(plan.points):
+        mask = _outline(solver, place, "" if number else plan.target, not number)
+        if mask is None:
+            return solver.answer(CANNOT)
+        solver.act("", "get_properties", mask=mask, properties=[plan.field])
+        look: Any = solver.seen.data[plan.field]
+        looks.append(look if isinstance(look, str) else look["name"])
+        masks.append(mask)
+    verdict = "yes" if looks[0] == looks[1] else "no"
+    return solver.answer(f"{verdict} [{', '.join(masks)}]", f"{looks[0]}, {looks[1]}")
+
+
+# clips --------------------------------------------------------------------------------------------
+def frame(solver: Solver, plan: Plan) -> Episode:
+    """Looks at later frames; measures a thing in the last of them, or the first that has it."""
+    solver.act(plan.target, "select_frames", frames=list(plan.frames))
+    first = int(plan.names[0]) if plan.names else len(plan.frames) - 1
+    image = solver.seen.data["images"][first]
+    if plan.field != "part":
+        return _measured(solver, plan, plan.points[0], "", image=image)
+    spot = solver.point(plan.points[0], image)
+    solver.act(f"first seen in image {image}", "segment_object_at", point_2d=spot, image=image)
+    if solver.seen.handle is None:
+        return solver.answer(CANNOT)
+    return solver.answer(f"{PARTS[first]} [{solver.latest('mask')}]")
+
+
+def follow(solver: Solver, plan: Plan) -> Episode:
+    """Follows one thing, or several one after another, and says what was asked of the tracks."""
+    tracks: list[dict[str, Any]] = []
+    names: list[str] = []
+    first, last = plan.frames
+    for number, box in enumerate(plan.boxes):
+        thought = "" if number else plan.target
+        ends = {"start_frame": first, "end_frame": last}
+        if not solver.act(thought, "track_object", bbox_2d=_snug(solver, box), **ends):
+            return solver.answer(CANNOT)
+        tracks.append(dict(solver.seen.data))
+        names.append(solver.latest("track"))
+    if plan.field == "direction":
+        return solver.answer(f"{{{names[0]}.direction}}")
+    if plan.field == "speed":
+        return _fastest(solver, plan, tracks, names)
+    said, thought = _told(plan, tracks[0], last + 1)
+    return solver.answer(f"{said} [{names[0]}]", thought)
+
+
+def _snug(solver: Solver, box: Box) -> list[int]:
+    """A box as the model would give it."""
+    return solver.box(box)
+
+
+def _fastest(
+    solver: Solver, plan: Plan, tracks: Sequence[dict[str, Any]], names: Sequence[str]
+) -> Episode:
+    speeds = [float(track["mean_speed_px_per_frame"]) for track in tracks]
+    chosen = speeds.index(max(speeds) if plan.say == "more" else min(speeds))
+    thought = ", ".join(f"{n} {s:.1f}" for n, s in zip(plan.names, speeds, strict=True))
+    return solver.answer(f"{plan.names[chosen]} [{', '.join(names)}]", thought)
+
+
+def gaps(lost: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last frame of each stretch of at least `LOST_FRAMES` lost frames."""
+    runs: list[tuple[int, int]] = []
+    for number in lost:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return [run for run in runs if run[1] - run[0] + 1 >= LOST_FRAMES]
+
+
+def _told(plan: Plan, track: dict[str, Any], frames: int) -> tuple[str, str]:
+    """The answer about one track, and the thought before it."""
+    lost, found = gaps(track["lost"]), list(track["found"])
+    seen_last = found[-1] if found else -1
+    thought = "lost " + (", ".join(f"{a}-{b}" for a, b in lost) or "never")
+    if plan.field == "moves":
+        return ("no" if track["direction"] == "still" else "yes"), str(track["direction"])
+    if plan.field == "leaves":
+        return ("yes" if seen_last < frames - LOST_FRAMES else "no"), thought
+    if plan.field == "returns":
+        return ("yes" if any(end < seen_last for _, end in lost) else "no"), thought
+    if plan.field == "hidden":
+        return str(sum(end < frames - 1 for _, end in lost)), thought
+    gone = seen_last + 1
+    if plan.field == "part":
+        return PARTS[min(3 * gone // frames, 2)], f"lost from {gone} of {frames}"
+    near = min(range(len(plan.words)), key=lambda k: abs(int(plan.words[k]) - gone))
+    return "ABC"[near], f"lost from {gone}"
+
+
+SOLUTIONS: dict[str, Callable[[Solver, Plan], Episode]] = {
+    "unknown": unknown,
+    "read": read,
+    "label": label,
+    "count": count,
+    "measure": measure,
+    "compare": compare,
+    "side": side,
+    "same": same,
+    "frame": frame,
+    "follow": follow,
+}

@@ -1,0 +1,122 @@
+"""Writes an episode step by step, every call executed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from pixelis.answers.reference import expand, handles_of
+from pixelis.data.plans import Place
+from pixelis.data.tasks import Task
+from pixelis.episode import Answer, Call, Episode, Media, Observation, Step
+from pixelis.geometry import Box, Point
+from pixelis.media import Video
+from pixelis.models.dialects.qwen3 import Qwen3
+from pixelis.ops.registry import Registry
+from pixelis.ops.workspace import Workspace
+
+CANNOT = "I can't see that"
+AGAIN = "not there: "  # how the first thought after a slip begins
+_DIALECT = Qwen3()
+
+
+def tens(value: float) -> int:
+    """Rounded to a multiple of ten: a hundred values are learned sooner than a thousand."""
+    return int(round(value / 10) * 10)
+
+
+def described(media: Any) -> Media:
+    """What an episode keeps of its media."""
+    if isinstance(media, Video):
+        seconds = round(media.seconds, 3)
+        return Media("video", media.name, media.size, media.sha256, media.frames, seconds)
+    return Media("picture", media.name, media.size, media.sha256)
+
+
+class Solver:
+    """An episode being written.
+
+    Attributes:
+        slips: how many steps at the beginning went wrong on purpose.
+        image: the image that boxes and points are given in; a crop after a look that was too wide.
+    """
+
+    def __init__(self, task: Task, workspace: Workspace, registry: Registry) -> None:
+        self.workspace = workspace
+        self.registry = registry
+        media = described(workspace.media)
+        self.episode = Episode(task.question, media, id=task.id, model="oracle")
+        self.task = task
+        self.slips = 0
+        self.image = 0
+
+    def act(self, thought: str, op: str, **arguments: Any) -> bool:
+        """One executed call; False when the operation refused or found nothing to name."""
+        if self.slips and thought and len(self.episode.steps) <= self.slips:
+            thought = AGAIN + thought
+        call = Call(op, arguments)
+        observation = self.registry.run(call, self.workspace)
+        self._add(Step(thought, call, observation))
+        return observation.error is None
+
+    def _add(self, step: Step) -> None:
+        self.episode = self.episode.with_step(replace(step, text=_DIALECT.turn(step)))
+
+    @property
+    def seen(self) -> Observation:
+        """What the last call brought."""
+        return self.episode.observations[-1]
+
+    def latest(self, kind: str) -> str:
+        """The newest handle of that kind: `mask_2`; `mask_1` when there is none yet."""
+        names = [name for name in self.workspace.handles if name.startswith(f"{kind}_")]
+        return names[-1] if names else f"{kind}_1"
+
+    def answer(self, raw: str, thought: str = "") -> Episode:
+        """The finished episode."""
+        expansion = expand(raw, handles_of(self.episode.observations))
+        answer = Answer(expansion.text, raw, expansion.evidence, known=not raw.startswith(CANNOT))
+        self._add(Step(thought, answer=answer))
+        meta = {"slips": self.slips} if self.slips else {}
+        return replace(self.episode, answer=answer, ended="answered", meta=meta)
+
+    def line(self, field: str) -> str:
+        """The reference to the latest text, or to its `first` or `last` line."""
+        found = [
+            seen.data for seen in self.episode.observations if seen.handle and "lines" in seen.data
+        ]
+        name = self.latest("text")
+        if not field or not found:
+            return f"{{{name}}}"
+        number = 1 if field == "first" else len(found[-1]["lines"])
+        return f"{{{name}.line_{number}}}"
+
+    def box(self, box: Box) -> list[int]:
+        """A source box in 0..1000 of the image in use, in tens."""
+        return [tens(value) for value in self.workspace.view(self.image).to_relative(box)]
+
+    def viewed(self, image: int) -> Callable[[Place], list[int]]:
+        """`point` on that image."""
+        return lambda place: self.point(place, image)
+
+    def point(self, place: Place, image: int) -> list[int]:
+        """A source point in 0..1000 of that image, in tens."""
+        view = self.workspace.view(image)
+        return [tens(value) for value in view.point_to_relative(Point(*place))]
+
+    def named(self, image: int | None = None) -> dict[str, int]:
+        """The argument that names an image; left out for the original."""
+        number = self.image if image is None else image
+        return {"image": number} if number else {}
+
+    def hinted(self) -> list[int] | None:
+        """The point that the last observation named, when it lies amid what is meant."""
+        seen = self.episode.observations[-1:]
+        if not self.slips or not seen or "near" not in seen[0].data:
+            return None
+        near, meant = seen[0].data["near"], self.task.plan.points[0]
+        side = 0.05 * min(self.workspace.media.size)
+        if abs(near[0] - meant[0]) > side or abs(near[1] - meant[1]) > side:
+            return None
+        return list(self.workspace.view(0).point_to_relative(Point(*near)))
