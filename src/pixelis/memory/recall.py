@@ -154,3 +154,13 @@ class NearestRecall:
 
 
 register("neighbours", NearestRecall)
+
+
+def _wheeler(memory: Memory) -> Recall:
+    """Settling frames of questions; torch is imported only when a store asks for it."""
+    from pixelis.wheeler.recall import WheelerRecall
+
+    return WheelerRecall(memory)
+
+
+register("wheeler", _wheeler)
