@@ -9,8 +9,9 @@ import torch
 
 from pixelis.errors import ConfigError
 from pixelis.wheeler import WheelerMemoryCPU, WheelerTextAutoencoder
-from pixelis.wheeler.autoencoder import Decoder
+from pixelis.wheeler.autoencoder import Decoder, trimmed
 from pixelis.wheeler.checkpoint import save
+from pixelis.wheeler.code import quantise
 from pixelis.wheeler.shape import shape_of
 from pixelis.wheeler.tokens import BOS_ID, EOS_ID, PAD_ID, train_tokenizer
 
@@ -165,3 +166,17 @@ def test_trust_is_what_a_cell_costs(model):
     cells[0, 0] *= -1
     moved = decoder._logits(flat, cells, patterns)
     assert float((base - moved)[0, 5]) == pytest.approx(float(decoder.trust), rel=1e-4)
+
+
+def test_shared_padding_is_left_out_without_a_trace(builder, texts):
+    model = builder(grid=32)  # room for 64 tokens, so that short texts have padding to leave out
+    shape = model.shape
+    frames = model.frames(texts)
+    written = model.write(texts)
+    assert trimmed(written).ids.shape[1] < shape.max_tokens
+    encoder, votes = model._precise()
+    with torch.no_grad():
+        ballot = model.ballot(model.pieces(texts), votes)
+        whole = model.compose(encoder(*written), written.mask, ballot)
+    assert torch.equal(model.framed(quantise(whole, shape.levels)).float(), frames)
+    assert model.frames([]).shape == (0, 32, 32)

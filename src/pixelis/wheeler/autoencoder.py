@@ -23,6 +23,7 @@ from pixelis.wheeler.votes import Votes
 from pixelis.wheeler.words import Pieces, gather
 
 WITHIN, BEYOND = 0.45, 2.0  # steps by which context may move a cell
+STRIDE = 16  # tokens by which texts that are encoded together grow
 TRUST = 6.0  # what one step of one cell away from a pattern costs a token, in nats, at first
 
 
@@ -36,6 +37,13 @@ class Written(NamedTuple):
 
     ids: Tensor
     mask: Tensor
+
+
+def trimmed(written: Written) -> Written:
+    """Without the padding that all texts share, up to a multiple of `STRIDE`."""
+    filled = int(written.mask.sum(1).max()) if len(written.ids) else 0
+    most = max(STRIDE, -(-filled // STRIDE) * STRIDE)
+    return Written(written.ids[:, :most], written.mask[:, :most])
 
 
 class Encoder(nn.Module):
@@ -220,7 +228,7 @@ class WheelerTextAutoencoder(nn.Module):
         encoder, votes = self._precise()
         with torch.no_grad():
             ballot = self.ballot(pieces, votes)
-            values = self.compose(encoder(*written), written.mask, ballot)
+            values = self.compose(encoder(*trimmed(written)), written.mask, ballot)
             return self.framed(quantise(values, self.shape.levels)).float()
 
     def probe(self, texts: str | Sequence[str]) -> Tensor:
@@ -280,8 +288,10 @@ class WheelerTextAutoencoder(nn.Module):
         return cells.view(-1, self.shape.grid, self.shape.grid)
 
     def compose(self, tokens: Tensor, mask: Tensor, votes: Tensor) -> Tensor:
-        """Cell values (batch, cells) from those of tokens and votes."""
+        """Cell values (batch, cells) from those of tokens, which may leave out the last tiles when
+        no text reaches them, and votes."""
         tiles = self.layout.tiles(votes)
+        tokens = F.pad(tokens, (0, 0, 0, tiles.shape[1] - tokens.shape[1]))
         cells = self.shape.token_cells
         own = torch.where(mask[..., None], tokens.to(votes.dtype), tiles[..., :cells])
         return self.layout.raster(torch.cat((own, tiles[..., cells:]), -1))

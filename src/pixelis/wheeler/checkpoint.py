@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialise
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -33,7 +34,7 @@ def save(model: WheelerTextAutoencoder, folder: Path, about: dict[str, Any], hal
     folder.mkdir(parents=True, exist_ok=True)
     kind = torch.float16 if half else torch.float32
     weights = {name: value.to(kind).contiguous() for name, value in weights_of(model).items()}
-    save_file(weights, folder / WEIGHTS)
+    (folder / WEIGHTS).write_bytes(serialise(weights))  # save_file would hide it from other users
     model.tokenizer.save(str(folder / TOKENIZER))
     record = {
         "shape": model.shape.model_dump(),

@@ -18,9 +18,13 @@ class Layout:
         self.down, self.along = shape.grid // self.rows, shape.grid // self.columns
 
     def tiles(self, cells: Tensor) -> Tensor:
-        parts = cells.reshape(-1, self.down, self.rows, self.along, self.columns)
-        return parts.transpose(2, 3).reshape(len(cells), self.down * self.along, -1)
+        parts = cells.reshape(len(cells), self.down, self.rows, self.along, self.columns)
+        return parts.transpose(2, 3).reshape(len(cells), self.down * self.along, self._each)
 
     def raster(self, tiles: Tensor) -> Tensor:
-        parts = tiles.reshape(-1, self.down, self.along, self.rows, self.columns)
-        return parts.transpose(2, 3).reshape(len(tiles), -1)
+        parts = tiles.reshape(len(tiles), self.down, self.along, self.rows, self.columns)
+        return parts.transpose(2, 3).reshape(len(tiles), self.down * self.along * self._each)
+
+    @property
+    def _each(self) -> int:
+        return self.rows * self.columns

@@ -20,6 +20,7 @@ from pixelis.wheeler.lifecycle import Age, coldest, temperature
 from pixelis.wheeler.rules import BETA, ETA
 from pixelis.wheeler.shelf import SHORT, Shelf
 from pixelis.wheeler.store import Row, Store
+from pixelis.wheeler.words import pieces_of
 
 State = Literal["SINGLE", "MIXED", "NOVEL"]
 SINGLE = 0.9  # share of the pull from which one memory alone is meant
@@ -121,7 +122,11 @@ class WheelerMemory:
 
     def remember(self, text: str, note: Any = None) -> Kept:
         """Keeps a text with a note (any JSON value); a twin of a memory counts as its use."""
-        frame = self.model.frames(text).reshape(1, -1).cpu().numpy()
+        return self.remember_drawn(text, self.model.frames(text).flatten().cpu().numpy(), note)
+
+    def remember_drawn(self, text: str, frame: np.ndarray, note: Any = None) -> Kept:
+        """As `remember`, of a text whose frame (cells,) `model.frames` has drawn already."""
+        frame = frame.reshape(1, -1)
         with self._lock:
             near = self._shelf.nearest(frame[0], 1)
             if len(near.places) and near.likeness[0] >= TWIN:
@@ -298,6 +303,7 @@ class WheelerMemory:
 
     def _drop(self, numbers: Sequence[int]) -> None:
         self._store.remove(numbers)
+        pieces_of.cache_clear()  # it knows the words
         for number in numbers:
             place = self._ids.index(number)
             self._shelf.remove(place)

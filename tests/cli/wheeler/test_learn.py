@@ -31,6 +31,9 @@ def test_training_from_the_command_line(wheeler, tmp_path, monkeypatch):
         "curves.png",
     } <= {path.name for path in out.iterdir()}
     assert json.loads((out / "config.json").read_text())["config"]["batch_size"] == 16
+    end = json.loads((out / "metrics.jsonl").read_text().splitlines()[-1])
+    assert end["stage"] == "end"
+    assert end["cpu_seconds"] > 0
     model = load(out / "model")
     assert model.shape.d_model == 32
     assert model.about == {"corpus": "generator", "preset": "tiny", "seed": 20261121, "steps": 4}

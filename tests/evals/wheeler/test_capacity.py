@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pixelis.evals.wheeler.capacity import capacity_figures
+from pixelis.evals.wheeler.contract import c10
 from pixelis.evals.wheeler.measure import about
 from pixelis.evals.wheeler.speed import bandwidth, row_of
 
@@ -14,12 +15,15 @@ def test_capacity_is_told_at_every_size(model):
     assert found["capacity, same end as full settling"].baselines["dynamics off"] == 0
     assert found["capacity, bytes a key"].value == 128
     assert found["capacity, ms a question"].value > 0
+    assert recall.baselines["k-NN on frames"] > 0.9
+    assert recall.baselines["BM25"] is None  # it cannot be asked with a picture
+    assert c10({name: vars(figure) for name, figure in found.items()}).ok
 
 
 def test_speed_has_every_path():
     row = row_of(300, 16, bandwidth(1))
     assert all(value > 0 for value in row.values())
-    assert len(row) == 7
+    assert len(row) == 8
 
 
 def test_results_say_where_they_come_from(model):

@@ -55,6 +55,9 @@ def test_goals_without_the_arm_that_is_off_are_refused():
     assert c10({"recall, x": {"target": 0.5, "baselines": {"dynamics off": 1}}}).value == [
         "recall, x"
     ]
+    without_neighbours = {"dynamics off": 1, "BM25": None, "classical Hopfield": 0}
+    assert not c10({"y": {"target": 0.5, "baselines": without_neighbours}}).ok
+    assert c10({"y": {"target": 0.5, "baselines": {**without_neighbours, "k-NN on frames": 1}}}).ok
     assert c10({**goals, "told only": {"target": 0.0, "baselines": {}}}).ok
 
 

@@ -48,6 +48,10 @@ def test_occlusion_shows_what_the_dynamics_are_for(model):
 def test_damage_to_pictures():
     rng = np.random.default_rng(1)
     frame = np.ones((8, 8))
-    assert occlude(frame)[:4].all()
-    assert not occlude(frame)[4:].any()
+    for side, kept in (("upper", np.s_[4:]), ("lower", np.s_[:4])):
+        assert occlude(frame, side)[kept].all()
+        assert occlude(frame, side).sum() == 32
+    assert occlude(frame, "left")[:, 4:].all()
+    assert occlude(frame, "right")[:, :4].all()
+    assert frame.all()
     assert 10 < (flip(rng, frame, 0.3) < 0).sum() < 30

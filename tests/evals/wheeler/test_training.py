@@ -21,6 +21,12 @@ def test_seconds_add_up_over_a_resume(tmp_path):
     assert figure.ok
     assert figure.n == 4
     assert figure.more == {"tokens": 0.9, "exact": 0.5, "pairs": 0.8}
+    assert figure.baselines["BM25"] is None
+    rows.append({"stage": "end", "step": 3, "seconds": 70, "cpu_seconds": 99.5})
+    (tmp_path / "metrics.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (figure,) = training_figures(tmp_path)
+    assert figure.value == 60 + 70
+    assert figure.more["CPU seconds of all cores"] == 99.5
     with pytest.raises(DataError, match="no training run"):
         training_figures(tmp_path / "none")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import Any
 
 from pixelis.cli.config import add_flags, resolve
@@ -33,24 +34,28 @@ def run_train(args: argparse.Namespace) -> int:
     from pixelis.training.wheeler.finish import finish
     from pixelis.training.wheeler.run import prepare, train
 
+    printer = Printer()
+    progress = Progress(printer, False, "training", "steps")
+
+    def show(values: dict[str, Any]) -> None:
+        progress.tell(values["step"] + 1, run.total, told(values))
+
+    metrics = Metrics(config.output_dir, show)  # its clock counts the whole command
     run = prepare(config)
     write_config(config.output_dir, config)
-    printer = Printer()
     sizes = sum(parameter.numel() for parameter in run.model.parameters()) / 1e6
     printer.line(
         f"corpus {run.source.name}, {run.total} steps, {sizes:.2f} M weights, {run.device}"
         + (f", going on after step {run.step}" if run.step else "")
     )
-    with Progress(printer, False, "training", "steps") as progress:
-
-        def show(values: dict[str, Any]) -> None:
-            progress.tell(values["step"] + 1, run.total, told(values))
-
-        train(run, Metrics(config.output_dir, show))
+    with progress:
+        train(run, metrics)
     if not (config.output_dir / "best.pt").exists():
         raise JobError(f"{config.output_dir} has no best.pt; it was finished by another version")
     folder = finish(config.output_dir)
     draw_curves(config.output_dir / "metrics.jsonl", config.output_dir / "curves.png")
+    spent = round(sum(os.times()[:4]), 1)  # of all cores, the processes that drew lessons included
+    metrics({"stage": "end", "step": run.step - 1, "cpu_seconds": spent})
     printer.field("model", str(folder), indent=0)
     printer.field("samples", str(config.output_dir / "samples.jsonl"), indent=0)
     printer.field("curves", str(config.output_dir / "curves.png"), indent=0)
@@ -62,4 +67,6 @@ def told(values: dict[str, Any]) -> str:
     """The numbers that matter in a few words."""
     if values["stage"] == "validation":
         return f"held out: tokens {values['tokens']:.3f}, pairs {values['pairs']:.3f}"
+    if values["stage"] == "end":
+        return f"{values['cpu_seconds']:.0f} CPU seconds"
     return ", ".join(f"{k} {values[k]:.3f}" for k in ("reading", "key", "novel") if k in values)

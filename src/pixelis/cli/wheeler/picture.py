@@ -38,7 +38,7 @@ def add_actions(actions: Any) -> None:
         "--flip", metavar="PERCENT", type=at_least(0), default=0, help="of the cells, before"
     )
     view.add_argument(
-        "--hide", metavar="PERCENT", type=at_least(0), default=0, help="of the frame, from below"
+        "--hide", metavar="PERCENT", type=at_least(0), default=0, help="of the frame, from above"
     )
     view.add_argument("--ticks", metavar="N", type=at_least(1), default=60, help="(default: 60)")
     view.add_argument("--seed", metavar="N", type=at_least(0), default=0, help="of what is flipped")
@@ -75,7 +75,7 @@ def run_view(args: argparse.Namespace) -> int:
         frame = model.frames(args.text)[0].numpy()
     rng = np.random.default_rng(args.seed)
     frame = np.where(rng.random(frame.shape) < args.flip / 100, -frame, frame)
-    frame[round(size * (1 - args.hide / 100)) :] = 0
+    frame[: round(size * args.hide / 100)] = 0
     told: dict[str, Any] = {"out": args.out}
     if Path(args.out).suffix.lower() == ".gif":
         kept = None

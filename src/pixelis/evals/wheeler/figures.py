@@ -13,6 +13,8 @@ import numpy as np
 from pixelis.errors import DataError
 from pixelis.evals.statistics import compare, mean_interval
 
+PLAIN = ("n-gram k-NN", "BM25", "classical Hopfield")
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -59,12 +61,21 @@ def share(
         target,
         bool(values.mean() >= target),
         _short(interval),
-        {arm: round(float(np.mean(other)), 4) for arm, other in arms.items()},
+        beside({arm: round(float(np.mean(other)), 4) for arm, other in arms.items()}),
         gains,
         len(values),
         how,
         more,
     )
+
+
+def beside(arms: Mapping[str, Any]) -> dict[str, Any]:
+    """The arms, and None for every plain baseline that cannot do it at all.
+
+    A k-NN of frames stands for the one of n-grams where pictures ask.
+    """
+    plain = [name for name in PLAIN if "k-NN" not in name or not any("k-NN" in a for a in arms)]
+    return {**dict(arms), **{name: None for name in plain if name not in arms}}
 
 
 def save(folder: Path, name: str, figures: Sequence[Figure], about: Mapping[str, Any]) -> Path:

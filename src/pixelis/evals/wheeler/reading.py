@@ -19,6 +19,7 @@ from pixelis.wheeler.tokens import decode_ids, encode_text
 
 TEXTS, BATCH = 500, 50
 OCCLUDED = 0.5
+SIDES = ("upper", "right", "lower", "left")
 DICTIONARY = 32_000  # letters of training text that zlib may know beforehand
 
 
@@ -143,7 +144,10 @@ def occlusion_figures(
     asked = [texts[k] for k in chosen]
     frames = drawn(model, asked).numpy()
     hurt = np.stack([occlude(frame) for frame in frames])
-    settled = np.stack([memory.recall_frame(frame, gist=False).frame for frame in hurt])
+
+    def settled(pictures: np.ndarray) -> np.ndarray:
+        return np.stack([memory.recall_frame(each, gist=False).frame for each in pictures])
+
     stored = memory.frames().reshape(memories, -1)
     classical = stored[Hopfield(stored).best(hurt)].reshape(hurt.shape)
     wanted = [encode_text(model.tokenizer, text) for text in asked]
@@ -155,18 +159,30 @@ def occlusion_figures(
     nearest = stored[(hurt.reshape(count, -1) @ stored.T).argmax(1)].reshape(hurt.shape)
     arms = {
         "dynamics off": exact(hurt),
-        "k-NN on frames, then its stored frame": exact(nearest),
-        "classical Hopfield, then the nearest frame": exact(classical),
+        "k-NN on frames": exact(nearest),
+        "classical Hopfield": exact(classical),
     }
-    how = f"lower half of the frame blotted out, {memories} stored texts, {count} asked for"
-    return [share("text from a half-occluded frame, exact", exact(settled), 0.90, arms, how)]
+    others = {}
+    for side in SIDES[1:]:
+        spoilt = np.stack([occlude(frame, side) for frame in frames])
+        on, off = exact(settled(spoilt)), exact(spoilt)
+        others[side] = {"exact": float(np.mean(on)), "dynamics off": float(np.mean(off))}
+    how = (
+        f"upper half of the frame blotted out, which holds the tokens; {memories} stored texts, "
+        f"{count} asked for; k-NN and Hopfield read the stored frame that they come nearest to"
+    )
+    name = "text from a half-occluded frame, exact"
+    return [share(name, exact(settled(hurt)), 0.90, arms, how, **{"other halves": others})]
 
 
-def occlude(frame: np.ndarray, part: float = OCCLUDED) -> np.ndarray:
-    """The frame with its lower part blotted out (0)."""
-    hurt = frame.copy()
-    hurt[round(len(frame) * (1 - part)) :] = 0
-    return hurt
+def occlude(frame: np.ndarray, side: str = "upper", part: float = OCCLUDED) -> np.ndarray:
+    """The frame with one part of it blotted out (0).
+
+    The upper part is the worst: it holds the tokens, and all of those of a short text.
+    """
+    turned = np.rot90(frame.copy(), SIDES.index(side))
+    turned[: round(len(turned) * part)] = 0
+    return np.rot90(turned, -SIDES.index(side))
 
 
 def flip(rng: np.random.Generator, frame: np.ndarray, part: float) -> np.ndarray:

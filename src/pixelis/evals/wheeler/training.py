@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from pixelis.errors import DataError
-from pixelis.evals.wheeler.figures import Figure
+from pixelis.evals.wheeler.figures import Figure, beside
 
 LIMITS_S = {"tiny": 120.0, "small": 900.0}
 
@@ -28,6 +28,9 @@ def training_figures(run: Path) -> list[Figure]:
         last = row["seconds"]
     checks = [row for row in rows if row["stage"] == "validation"]
     more = {k: checks[-1][k] for k in ("tokens", "exact", "pairs")} if checks else {}
+    ends = [row["cpu_seconds"] for row in rows if row["stage"] == "end"]
+    if ends:
+        more["CPU seconds of all cores"] = round(sum(ends), 1)
     limit = LIMITS_S.get(preset, 0.0)
     steps = sum(row["stage"] == "wheeler" for row in rows)
     return [
@@ -37,7 +40,7 @@ def training_figures(run: Path) -> list[Figure]:
             limit,
             bool(limit) and seconds <= limit,
             how=f"{steps} steps of {config['batch_size']} texts and {config['pairs']} pairs",
-            baselines={"dynamics off": None},
+            baselines=beside({"dynamics off": None}),
             n=steps,
             more=more,
         )

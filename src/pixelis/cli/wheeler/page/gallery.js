@@ -101,7 +101,7 @@
   $("settle").onclick = settle;
   $("reset").onclick = () => choose(chosen);
   $("doflip").onclick = () => { stop(); const part = $("flip").value / 100; now = now.map((v) => (Math.random() < part ? -v : v)); paint(); bars(); read(); };
-  $("dohide").onclick = () => { stop(); now.fill(0, Math.round(side * (1 - $("hide").value / 100)) * side); paint(); bars(); read(); };
+  $("dohide").onclick = () => { stop(); now.fill(0, 0, Math.round(side * $("hide").value / 100) * side); paint(); bars(); read(); };
   const show = () => { $("flipped").textContent = `${$("flip").value} %`; $("hidden").textContent = `${$("hide").value} %`; };
   $("flip").oninput = $("hide").oninput = show;
 
