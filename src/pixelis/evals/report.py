@@ -11,7 +11,7 @@ from typing import Any
 from pixelis.errors import ConfigError, StoreError
 from pixelis.evals.page import page
 from pixelis.evals.question import data_hash
-from pixelis.evals.run import Result
+from pixelis.evals.results import Result
 from pixelis.evals.statistics import calibration_error, compare, holm, mean_interval
 
 
