@@ -45,9 +45,7 @@ def ask_some(agent, most, asked):
     return ask
 
 
-def test_results_are_those_of_bare_episodes_and_the_log_tells_them(
-    tmp_path, benchmark, make_agent
-):
+def test_results_are_those_of_bare_episodes_and_the_log_tells_them(tmp_path, benchmark, make_agent):
     seen = []
     with make_agent() as agent:
         bare = evaluate_bare(benchmark, agent_solver(agent))

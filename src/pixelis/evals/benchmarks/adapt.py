@@ -50,12 +50,20 @@ def question_of(
         gold=answers[0] if len(answers) == 1 else answers,
         answer_type=answer_type or str(record.answer_type or "text"),
         family=family or record.family or record.source,
-        picture=str(record.media[0]) if isinstance(record.media[0], Path) else media.name,
+        picture=_name(record.media[0], work) if record.media else media.name,
         choices=record.choices or None,
         rule=rule,
         details=details or {},
         group=group,
     )
+
+
+def _name(pixels: Pixels, work: Path) -> str:
+    """A name of a picture that is the same wherever the dataset lies."""
+    if isinstance(pixels, bytes):
+        return hashlib.sha256(pixels).hexdigest()[:20]
+    inside = pixels.is_relative_to(work)
+    return pixels.name if inside else "/".join(pixels.parts[-2:])
 
 
 def media_of(record: Record, work: Path) -> Path:

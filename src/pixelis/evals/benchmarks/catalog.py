@@ -47,7 +47,9 @@ class Entry:
     notes: tuple[str, ...] = ()
 
 
-def _reasonrft(task: str, count: int, official: str = "accuracy", metric: str = "accuracy") -> Entry:
+def _reasonrft(
+    task: str, count: int, official: str = "accuracy", metric: str = "accuracy"
+) -> Entry:
     return Entry(
         partial(known.read_reasonrft, task=task),
         HUB + "tanhuajie2001/Reason-RFT-CoT-Dataset",
@@ -158,7 +160,7 @@ def read_published(
     if path is None:
         raise ConfigError(f"eval {name} needs --data DIR; {_source(entry)}")
     try:
-        makers, broken = _gathered(entry, Place(path, media), limit, skip_broken)
+        makers, broken = _gathered(entry, Place(path, media), work, limit, skip_broken)
     except RecordError as error:
         raise DataError(f"{error}; is the download whole? {_source(entry)}; {SKIP}") from error
     except DataError as error:
@@ -184,10 +186,10 @@ SKIP = "or give --skip-broken to leave such records out"
 
 
 def _gathered(
-    entry: Entry, place: Place, limit: int | None, skip_broken: bool
+    entry: Entry, place: Place, work: Path, limit: int | None, skip_broken: bool
 ) -> tuple[list[Maker], int]:
     """The makers of all good records, and how many others there were; the first of these is raised
-    unless they may be left out."""
+    unless they may be left out. Pictures inside a table go to `work` at once, to spare memory."""
     doctor = Doctor()
     makers: list[Maker] = []
     broken = 0
@@ -198,7 +200,7 @@ def _gathered(
                 raise wrong
             broken += 1
         elif not isinstance(found, RecordError):
-            makers.append(found[1])
+            makers.append(found[1].unpacked(work))
         if limit is not None and len(makers) >= limit:
             break
     return makers, broken
@@ -216,5 +218,3 @@ def _holds(count: int, published: int, limit: int | None, broken: int) -> tuple[
     if broken:
         notes.append(f"{broken} records that could not be used were left out")
     return tuple(notes)
-
-

@@ -31,7 +31,11 @@ CYCLES = 4
 
 def read(place: Place, size: str) -> Iterator[Record | RecordError]:
     """One record a row; `size` is `4k` or `8k`."""
-    patterns = (f"hr_bench_{size}.parquet", f"data/hrbench_{size}-*.parquet", f"hr_bench_{size}.tsv")
+    patterns = (
+        f"hr_bench_{size}.parquet",
+        f"data/hrbench_{size}-*.parquet",
+        f"hr_bench_{size}.tsv",
+    )
     for path in place.files(*patterns, what=patterns[0]):
         rows = _lines(path) if path.suffix == ".tsv" else table_rows(path)
         yield from each(rows, partial(_record, place, size))

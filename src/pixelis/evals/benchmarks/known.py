@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from pixelis.data.readers import mathvista, mmmu, mmvet, mvbench, tallyqa, virl39k, vstar
+from pixelis.data.imports import unpacked
 from pixelis.data.readers import infographicsvqa as infographics
+from pixelis.data.readers import mathvista, mmmu, mmvet, mvbench, tallyqa, virl39k, vstar
 from pixelis.data.readers.place import Place
 from pixelis.data.readers.record import Record
 from pixelis.data.readers.row import RecordError
@@ -24,6 +26,13 @@ class Maker:
 
     def __init__(self, record: Record, rule: str, **settings: object) -> None:
         self.record, self.rule, self.settings = record, rule, settings
+
+    def unpacked(self, work: Path) -> Maker:
+        """The same maker, its pictures in files."""
+        media = tuple(
+            unpacked(one, work) if isinstance(one, bytes) else one for one in self.record.media
+        )
+        return Maker(replace(self.record, media=media), self.rule, **self.settings)
 
     def __call__(self, work: Path) -> Question:
         return question_of(self.record, work, self.rule, **self.settings)  # type: ignore[arg-type]
@@ -106,17 +115,11 @@ def read_mathvista(place: Place) -> Made:
         if isinstance(record, RecordError):
             yield record
         elif record.answers:
-            precision = int(record.meta.get("precision") or 0)
-            number = "float" if precision else "integer"
-            kinds = {"number": number, "list": "list"}
-            details = {"kind": kinds.get(str(record.answer_type), "text"), "precision": precision}
-            yield record, Maker(record, "mathvista", details=_kind(record, details))
-
-
-def _kind(record: Record, details: dict[str, object]) -> dict[str, object]:
-    """A text question whose answer looks like a number is compared as text all the same."""
-    text = record.meta.get("answer_type") == "text"
-    return {**details, "kind": "text"} if text else details
+            details = {
+                "kind": record.meta.get("answer_type"),
+                "precision": int(record.meta.get("precision") or 0),
+            }
+            yield record, Maker(record, "mathvista", details=details)
 
 
 def read_virl39k(place: Place) -> Made:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 MARKS = ".()[],:;!*#{}"
-QUANTIFIER_WORDS = 3  # in a longer answer a lone "A" may be an article
 FROM_THE_END = 5
 
 
@@ -15,9 +14,8 @@ def letter(text: str, golds: Sequence[str], choices: Sequence[str], _: Mapping[s
     """1 when the one option that the answer names is gold's letter.
 
     As VLMEvalKit reads answers without a judge (`can_infer`): exactly one option letter stands alone
-    among the words (a lone "A" in more than three words may be an article and is not taken, and the
-    letter must be among the last five words), else exactly one option's text is contained. With a
-    judge it asks that for the rest; here the rest is wrong.
+    among the words, not before the last five of them, else exactly one option's text is contained.
+    With a judge it asks that for the rest; here the rest is wrong.
     """
     return float(infer(text, choices) == golds[0].strip().upper())
 
@@ -27,13 +25,8 @@ def infer(text: str, choices: Sequence[str]) -> str | None:
     letters = [chr(ord("A") + index) for index in range(len(choices))]
     words = text.translate(str.maketrans(dict.fromkeys(MARKS, " "))).split()
     named = [one for one in letters if one in words]
-    if len(named) == 1:
-        if "A" in words and len(words) > QUANTIFIER_WORDS:
-            return None
-        late = words.index(named[0]) >= len(words) - FROM_THE_END
-        return named[0] if late else None
-    if named:
-        return None
+    if len(named) == 1 and words.index(named[0]) > len(words) - FROM_THE_END:
+        return named[0]
     return _by_text(text, letters, choices)
 
 
@@ -57,7 +50,7 @@ def first_letter(
     gold = golds[0].strip()
     wanted = gold.upper() if len(gold) == 1 else _place(gold, choices)
     words = text.split()
-    match = re.fullmatch(r"\(?\[?([A-Za-z])[\])]?[.:,)]*", words[0])
+    match = re.fullmatch(r"\(?([A-Za-z])[.:,)]*", words[0])
     said = match[1].upper() if match else _place(text, choices)
     return float(said is not None and said == wanted)
 

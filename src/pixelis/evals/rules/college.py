@@ -45,7 +45,9 @@ def option(text: str, choices: Sequence[str]) -> str | None:
     if len(text.split()) <= LONG:
         return None
     lowered = text.lower()
-    places = {one: lowered.rfind(choice.lower()) for one, choice in zip(letters, choices, strict=True)}
+    places = {
+        one: lowered.rfind(choice.lower()) for one, choice in zip(letters, choices, strict=True)
+    }
     found = {one: place for one, place in places.items() if place >= 0}
     return max(found, key=lambda one: found[one]) if found else None
 
