@@ -9,10 +9,12 @@ and its log holds the kept samples beside the new ones. The log (`inspect/*.eval
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +109,7 @@ class Sitting:
         self.clock = clock
         self.grader = grader
         self.failure: BaseException | None = None
+        self._keeping = threading.Lock()
         self._under_way: dict[str, tuple[Question, Episode | None]] = {}
         self._places = {name: index for index, name in enumerate(benchmark.ids)}
         self._last = clock()
@@ -130,16 +133,21 @@ class Sitting:
         if name in self.done:
             return self.done[name]
         question, episode = self._under_way.pop(name)
-        now = self.clock()
         try:
-            result = judge(question, episode or _late(question), now - self._last, self.grader)
-            self.done[name] = result
-            if self.store:
-                self.store.add(result)
+            result = judge(question, episode or _late(question), grader=self.grader)
+            with self._keeping:
+                return self._keep(result)
         except Exception as error:
             self.failure = self.failure or error
             raise
+
+    def _keep(self, result: Result) -> Result:
+        now = self.clock()
+        result = replace(result, wall_s=round(now - self._last, 4))
         self._last = now
+        self.done[result.id] = result
+        if self.store:
+            self.store.add(result)
         if self.on_result:
             self.on_result(result, len(self.done), len(self.benchmark))
         return result
@@ -178,7 +186,11 @@ def answer(sitting: Sitting) -> Any:
     """Judges by the question's own rule; 1 is right, 0 is wrong, the grade is in the metadata."""
 
     async def score(state: TaskState, target: Target) -> Score:
-        result = sitting.finish(str(state.sample_id))
+        name = str(state.sample_id)
+        if sitting.grader is None:
+            result = sitting.finish(name)
+        else:  # a judge takes its time, and the others go on meanwhile
+            result = await asyncio.to_thread(sitting.finish, name)
         gold = result.gold if isinstance(result.gold, str) else " / ".join(result.gold)
         facts = asdict(result)
         kept = ("family", "score", "judged", "ops", "failed_ops", "ended", "confidence", "tokens")
