@@ -1,15 +1,12 @@
 """Figures counted by hand, and reports that say what they show."""
 
 import json
-import math
 from dataclasses import replace
 
 import pytest
 
 from pixelis.errors import ConfigError, StoreError
-from pixelis.evals.controls import RandomCrops, agent_solver
-from pixelis.evals.report import compare_runs, markdown, summarize, worst, write_report
-from pixelis.evals.run import evaluate
+from pixelis.evals.report import markdown, summarize, worst, write_report
 
 STABLE = (
     *("accuracy", "ci95", "n", "by_family", "control", "ops_per_question", "op_success"),
@@ -58,22 +55,6 @@ def test_the_hash_of_the_data_does_not_depend_on_the_answers(results, mixed):
     assert summarize(results[1:])["data_hash"] != summarize(results)["data_hash"]
 
 
-def test_comparison_is_paired_and_signed(results, mixed):
-    gain = compare_runs(results, mixed)
-    assert gain["difference"] == 6 / 24
-    assert gain["ci95"][0] > 0
-    assert gain["p"] < 0.05
-    assert compare_runs(mixed, results)["difference"] == -6 / 24
-    assert all(entry["p"] <= 1 for entry in gain["by_family"].values())
-
-
-def test_runs_over_different_questions_are_not_compared(results):
-    changed = [replace(results[0], fingerprint="x"), *results[1:]]
-    for other in (results[1:], changed):
-        with pytest.raises(ConfigError, match="different questions"):
-            compare_runs(results, other)
-
-
 def test_worst_are_the_surest_of_the_wrong(mixed):
     mixed[4] = replace(mixed[4], confidence=0.99)
     found = worst(mixed, 3)
@@ -102,13 +83,3 @@ def test_a_report_that_cannot_be_written_says_so(tmp_path, mixed):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match="cannot write the report"):
         write_report(tmp_path / "file", summarize(mixed), mixed)
-
-
-def test_random_crops_are_worse_and_the_difference_is_sure(benchmark, make_agent, registry):
-    with make_agent() as agent, make_agent(RandomCrops(registry)) as lost:
-        full = evaluate(benchmark, agent_solver(agent))
-        astray = evaluate(benchmark, agent_solver(lost, "random_crop"))
-    outcome = compare_runs(full, astray)
-    assert outcome["difference"] > 0.5
-    assert outcome["p"] < 0.001
-    assert math.isfinite(sum(outcome["ci95"]))

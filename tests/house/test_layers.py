@@ -6,7 +6,7 @@ import ast
 import sys
 
 FLOORS = {
-    1: {"errors", "geometry", "episode", "answers", "rewards", "evolve"},
+    1: {"errors", "geometry", "episode", "sequential", "answers", "rewards", "evolve"},
     2: {"media", "ops", "models", "agent", "trace", "memory", "wheeler"},
     3: {"data", "training", "online", "evals"},
     4: {"cli", "server", "", "__main__"},  # "" is what `import pixelis` offers

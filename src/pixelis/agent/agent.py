@@ -142,7 +142,7 @@ class Agent:
             try:
                 rollout = await self._play(task, None)
             except MediaError as error:
-                rollout = Rollout(self._unusable(task, error))
+                rollout = Rollout(self.unusable(task, error))
             if on_done is not None:
                 on_done(index, rollout.episode)
             return rollout
@@ -196,7 +196,8 @@ class Agent:
             self._places = asyncio.Semaphore(concurrency)
         return self._parts, self._places
 
-    def _unusable(self, task: Task, error: MediaError) -> Episode:
+    def unusable(self, task: Task, error: MediaError) -> Episode:
+        """The failed episode of a task whose media cannot be used."""
         media = Media("picture", str(task.media)[:200], Size(0, 0), "")
         return Episode(
             task.question,

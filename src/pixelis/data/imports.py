@@ -279,7 +279,7 @@ def _placed(record: Record, asked: Asked, media: Path) -> tuple[Path, Way | None
     frames = way.frames if way is not None else None
     first = record.media[0]
     if record.kind == "picture":
-        return (first if isinstance(first, Path) else _unpacked(first, media)), way
+        return (first if isinstance(first, Path) else unpacked(first, media)), way
     if record.kind == "video" and frames is None and record.span is None:
         return cast(Path, first), way
     media.mkdir(parents=True, exist_ok=True)
@@ -294,7 +294,7 @@ def _placed(record: Record, asked: Asked, media: Path) -> tuple[Path, Way | None
     return out, way
 
 
-def _unpacked(data: bytes, media: Path) -> Path:
+def unpacked(data: bytes, media: Path) -> Path:
     """A picture that lay inside a table, in a file named by its hash."""
     kind = sniff(data[:HEAD_BYTES])
     ending = ENDINGS.get(kind.format, ".img") if kind else ".img"

@@ -9,9 +9,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,9 +21,10 @@ import numpy as np
 from pixelis.agent import Agent, Task
 from pixelis.agent.budget import ANSWER_NOW, notice
 from pixelis.episode import Call, Episode, Observation
-from pixelis.errors import ConfigError
+from pixelis.errors import ConfigError, MediaError
 from pixelis.evals.question import Question
 from pixelis.media import open_media
+from pixelis.models.policy import Sampling
 from pixelis.ops.registry import Operation, Registry
 from pixelis.ops.workspace import Workspace
 
@@ -30,6 +32,46 @@ CONTROLS = ("none", "no_ops", "random_crop", "oracle")
 
 OnDone = Callable[[int, Episode], None]
 Solver = Callable[[Sequence[Question], OnDone], None]
+Asker = Callable[[Question], Awaitable[Episode]]
+
+
+def agent_asker(
+    agent: Agent, control: str = "none", seed: int = 0, sampling: Sampling | None = None
+) -> Asker:
+    """Asks the agent one question; many under way share its one batcher.
+
+    Args:
+        sampling: None takes the agent's.
+
+    For `random_crop` the agent must have been made with a `RandomCrops` registry.
+    """
+    _check_registry(agent, control)
+
+    async def ask(question: Question) -> Episode:
+        task = replace(_task(agent, question, control, seed), sampling=sampling)
+        try:
+            rollout = await asyncio.wrap_future(agent.submit(task))
+        except MediaError as error:
+            return agent.unusable(task, error)
+        return rollout.episode
+
+    return ask
+
+
+def oracle_asker(
+    solve_task: Callable[[Any, Workspace, Registry], Episode],
+    registry: Registry,
+    make_workspace: Callable[[Any], Workspace] = Workspace,
+) -> Asker:
+    """Like `oracle_solver`, one question at a time in a thread."""
+
+    def solve(question: Question) -> Episode:
+        return _by_oracle(question, solve_task, registry, make_workspace)
+
+    async def ask(question: Question) -> Episode:
+        return await asyncio.to_thread(solve, question)
+
+    return ask
 
 
 def agent_solver(agent: Agent, control: str = "none", seed: int = 0) -> Solver:
@@ -37,8 +79,7 @@ def agent_solver(agent: Agent, control: str = "none", seed: int = 0) -> Solver:
 
     For `random_crop` the agent must have been made with a `RandomCrops` registry.
     """
-    if control == "random_crop" and not isinstance(agent.registry, RandomCrops):
-        raise ConfigError("control random_crop needs an agent with a RandomCrops registry")
+    _check_registry(agent, control)
 
     def solve(questions: Sequence[Question], on_done: OnDone) -> None:
         agent.ask_many([_task(agent, question, control, seed) for question in questions], on_done)
@@ -60,15 +101,29 @@ def oracle_solver(
 
     def solve(questions: Sequence[Question], on_done: OnDone) -> None:
         for index, question in enumerate(questions):
-            if question.task is None:
-                raise ConfigError(
-                    "control oracle needs procedural questions with their truth; "
-                    "use it with 'pixelis eval worlds'"
-                )
-            workspace = make_workspace(open_media(question.media))
-            on_done(index, solve_task(question.task, workspace, registry))
+            on_done(index, _by_oracle(question, solve_task, registry, make_workspace))
 
     return solve
+
+
+def _by_oracle(
+    question: Question,
+    solve_task: Callable[[Any, Workspace, Registry], Episode],
+    registry: Registry,
+    make_workspace: Callable[[Any], Workspace],
+) -> Episode:
+    if question.task is None:
+        raise ConfigError(
+            "control oracle needs procedural questions with their truth; "
+            "use it with 'pixelis eval worlds'"
+        )
+    workspace = make_workspace(open_media(question.media))
+    return solve_task(question.task, workspace, registry)
+
+
+def _check_registry(agent: Agent, control: str) -> None:
+    if control == "random_crop" and not isinstance(agent.registry, RandomCrops):
+        raise ConfigError("control random_crop needs an agent with a RandomCrops registry")
 
 
 class RandomCrops(Registry):

@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from pixelis.episode import Episode
-from pixelis.evals.run import Result
+from pixelis.evals.results import Result
 
 THUMBNAIL_PX = 360
 STYLE = """

@@ -7,14 +7,16 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from PIL import Image
 
 from pixelis.answers import ANSWER_TYPES, AnswerType, correct, score
 from pixelis.episode import Answer
+from pixelis.evals.rules import apply
 
 UNKNOWN = "unknown"
+RIGHT = 1 - 1e-9
 QUESTION_TYPES = (*ANSWER_TYPES, UNKNOWN)
 
 
@@ -23,6 +25,14 @@ class Verdict(NamedTuple):
 
     correct: bool
     score: float
+
+
+class Grader(Protocol):
+    """A language model that grades answers."""
+
+    name: str
+
+    def __call__(self, question: Question, answer: Answer | None) -> Verdict: ...
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,9 @@ class Question:
         family: key of `by_family`.
         picture: names the media; questions about one picture are not independent.
         task: the procedural task behind it with its truth, None for anybody's own questions.
+        rule: name of the official scoring rule (`pixelis.evals.rules`); empty for our own scorer.
+        details: what that rule needs besides (unit, precision, ...), plain JSON values.
+        group: key of the questions that are variants of this one; empty when there are none.
     """
 
     id: str
@@ -50,6 +63,14 @@ class Question:
     difficulty: str = ""
     domain: str = ""
     task: Any = None
+    rule: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    group: str = ""
+
+    @property
+    def wants_judge(self) -> bool:
+        """Whether the authors have its answers graded by a language model."""
+        return bool(self.details.get("judge"))
 
     @property
     def asked(self) -> str:
@@ -60,7 +81,15 @@ class Question:
         return "\n".join([self.text, *lines])
 
     def judge(self, answer: Answer | None) -> Verdict:
-        """Right or wrong; no answer, and "I cannot know" to an answerable question, are wrong."""
+        """Right or wrong; no answer, and "I cannot know" to an answerable question, are wrong.
+
+        An official rule is given the text of whatever was answered.
+        """
+        if self.rule:
+            golds = (self.gold,) if isinstance(self.gold, str) else self.gold
+            text = answer.text if answer else ""
+            value = apply(self.rule, text, golds, self.choices or (), self.details)
+            return Verdict(value >= RIGHT, value)
         if self.answer_type == UNKNOWN:
             said_so = answer is not None and not answer.known
             return Verdict(said_so, float(said_so))
@@ -74,7 +103,7 @@ class Question:
 
     def fingerprint(self) -> str:
         """SHA-256 over question, gold and the pixels or bytes of the media."""
-        words = [self.asked, self.gold, self.answer_type]
+        words = [self.asked, self.gold, self.answer_type, *([self.rule] if self.rule else [])]
         digest = hashlib.sha256(json.dumps(words, ensure_ascii=False).encode())
         digest.update(media_bytes_hash(self.media))
         return digest.hexdigest()
@@ -89,6 +118,8 @@ class Benchmark:
         load: gives question number `index`; the same one every time.
         settings: what the set depends on (split, seed, file hash, ...), plain JSON values.
         frozen: True when everybody who runs it gets the same questions.
+        official: what the authors report: `accuracy`, or `score` for the mean graded score.
+        notes: what to know before putting the figure beside a published one.
     """
 
     name: str
@@ -96,6 +127,8 @@ class Benchmark:
     load: Callable[[int], Question]
     settings: Mapping[str, Any] = field(default_factory=dict)
     frozen: bool = False
+    official: str = "accuracy"
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,13 @@ from typing import Any
 from pixelis.errors import ConfigError, StoreError
 from pixelis.evals.page import page
 from pixelis.evals.question import data_hash
-from pixelis.evals.run import Result
-from pixelis.evals.statistics import calibration_error, compare, holm, mean_interval
+from pixelis.evals.results import Result
+from pixelis.evals.statistics import (
+    calibration_bins,
+    calibration_error,
+    mean_interval,
+    spread,
+)
 
 
 def summarize(results: Sequence[Result], **facts: Any) -> dict[str, Any]:
@@ -25,14 +30,20 @@ def summarize(results: Sequence[Result], **facts: Any) -> dict[str, Any]:
     `by_difficulty`, `by_domain` as {name: {"accuracy", "ci95", "n"}}; `score`, the mean graded
     score; `ops_per_question`; `op_success`, the share of calls without an error, None without
     calls; `seconds_per_question`, wall time over questions; `ece` over the known answers that
-    carry a confidence, None without; `unknown_share`, answers that say they cannot know;
-    `answered_share`, episodes with an answer; `data_hash`.
+    carry a confidence, None without, and `calibration`, its bins; `unknown_share`, answers that say
+    they cannot know; `answered_share`, episodes with an answer; `tokens_per_question`, written by
+    the model; `pixels_per_question`, of all images it was given; `by_op` as {name: {"calls",
+    "success", "questions"}}; `data_hash`. With several seeds `n` counts answers, `questions` the
+    questions, and `seeds` holds the accuracy of each and `seed_sd` their standard deviation.
     """
     if not results:
         raise ConfigError("no questions were asked; raise --limit")
     calls = sum(result.ops for result in results)
     failed = sum(result.failed_ops for result in results)
     sure = [result for result in results if result.confidence is not None and result.known]
+    confidences = [float(result.confidence or 0) for result in sure]
+    verdicts = [result.correct for result in sure]
+    once = list({result.id: result for result in results}.values())
     return {
         **_accuracy(results),
         "by_family": _grouped(results, lambda result: result.family),
@@ -41,44 +52,73 @@ def summarize(results: Sequence[Result], **facts: Any) -> dict[str, Any]:
         "op_success": (calls - failed) / calls if calls else None,
         "seconds_per_question": sum(result.wall_s for result in results) / len(results),
         "model": facts.pop("model", ""),
-        "data_hash": data_hash(result.fingerprint for result in results),
+        "data_hash": data_hash(result.fingerprint for result in once),
         "score": sum(result.score for result in results) / len(results),
         "unknown_share": sum(not result.known for result in results) / len(results),
         "answered_share": sum(result.ended == "answered" for result in results) / len(results),
-        "ece": calibration_error(
-            [float(result.confidence or 0) for result in sure], [result.correct for result in sure]
-        ),
+        "ece": calibration_error(confidences, verdicts),
+        "calibration": [one._asdict() for one in calibration_bins(confidences, verdicts)],
+        "tokens_per_question": sum(result.tokens for result in results) / len(results),
+        "pixels_per_question": sum(result.pixels for result in results) / len(results),
+        "by_op": by_op(results),
+        "questions": len(once),
+        **_seeds(results),
         "by_difficulty": _grouped(results, lambda result: result.difficulty),
         "by_domain": _grouped(results, lambda result: result.domain),
         **facts,
     }
 
 
-def compare_runs(first: Sequence[Result], second: Sequence[Result]) -> dict[str, Any]:
-    """The paired difference in accuracy of two runs over the same questions, first minus second.
-
-    Keys: `difference`, `ci95`, `p` (two-sided bootstrap over pictures), `n`, and `by_family` with
-    the same keys, where `p` is Holm-corrected over the families. Raises ConfigError when the runs
-    did not answer the same questions.
-    """
-    other = {result.id: result for result in second}
-    same = len(first) == len(second) and all(
-        result.id in other and result.fingerprint == other[result.id].fingerprint
-        for result in first
-    )
-    if not same:
-        raise ConfigError("the two runs are about different questions; evaluate both on one set")
-    families: dict[str, list[tuple[Result, Result]]] = defaultdict(list)
-    for result in first:
-        families[result.family].append((result, other[result.id]))
-    by_family = {name: _paired(pairs) for name, pairs in sorted(families.items())}
-    adjusted = holm({name: entry["p"] for name, entry in by_family.items()})
-    for name, p in adjusted.items():
-        by_family[name]["p"] = p
+def by_op(results: Sequence[Result]) -> dict[str, Any]:
+    """How often each operation was called, how often that worked, and in how many episodes."""
+    calls: Counter[str] = Counter()
+    worked: Counter[str] = Counter()
+    episodes: Counter[str] = Counter()
+    for result in results:
+        names = [step for step in result.episode.get("steps", ()) if step.get("call")]
+        for step in names:
+            name = step["call"]["op"]
+            calls[name] += 1
+            seen = step.get("observation")
+            worked[name] += seen is not None and seen.get("error") is None
+        episodes.update({step["call"]["op"] for step in names})
     return {
-        **_paired([(result, other[result.id]) for result in first]),
-        "by_family": by_family,
+        name: {
+            "calls": count,
+            "success": worked[name] / count,
+            "questions": episodes[name] / len(results),
+        }
+        for name, count in calls.most_common()
     }
+
+
+def official(results: Sequence[Result], figure: str, metric: str) -> dict[str, Any]:
+    """What the authors of a benchmark report: `accuracy`, or the mean `score`, with its interval."""
+    values = [float(r.correct) if figure == "accuracy" else r.score for r in results]
+    interval = mean_interval(values, [result.picture for result in results])
+    return {"metric": metric, "value": sum(values) / len(values), "ci95": list(interval)}
+
+
+def circular(results: Sequence[Result]) -> float | None:
+    """The share of questions right in every rotation of their options; None without rotations."""
+    groups: dict[tuple[int, str], list[bool]] = defaultdict(list)
+    for result in results:
+        if result.group:
+            groups[result.seed, result.group].append(result.correct)
+    return sum(map(all, groups.values())) / len(groups) if groups else None
+
+
+def _seeds(results: Sequence[Result]) -> dict[str, Any]:
+    """The accuracy of each seed where one question was answered under several; else nothing."""
+    seeds = sorted({result.seed for result in results})
+    if len(seeds) < 2:
+        return {}
+    shares = []
+    for seed in seeds:
+        mine = [result.correct for result in results if result.seed == seed]
+        shares.append(sum(mine) / len(mine))
+    each = [{"seed": seed, "accuracy": share} for seed, share in zip(seeds, shares, strict=True)]
+    return {"seeds": each, "seed_sd": spread(shares)}
 
 
 def worst(results: Sequence[Result], count: int = 24) -> list[Result]:
@@ -146,20 +186,6 @@ def _grouped(results: Sequence[Result], key: Callable[[Result], str]) -> dict[st
         if key(result):
             groups[key(result)].append(result)
     return {name: _accuracy(members) for name, members in sorted(groups.items())}
-
-
-def _paired(pairs: Sequence[tuple[Result, Result]]) -> dict[str, Any]:
-    outcome = compare(
-        [float(one.correct) for one, _ in pairs],
-        [float(other.correct) for _, other in pairs],
-        [one.picture for one, _ in pairs],
-    )
-    return {
-        "difference": outcome.difference,
-        "ci95": list(outcome.interval),
-        "p": outcome.p,
-        "n": outcome.n,
-    }
 
 
 def _table(name: str, groups: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -23,6 +23,14 @@ class Interval(NamedTuple):
     high: float
 
 
+class Bin(NamedTuple):
+    """Answers of about one confidence."""
+
+    confidence: float
+    accuracy: float
+    n: int
+
+
 @dataclass(frozen=True)
 class Comparison:
     """The mean of `first` minus the mean of `second` on the same questions.
@@ -102,14 +110,32 @@ def calibration_error(
 
     The mean over bins of |accuracy - mean confidence|, weighted by bin size (Guo et al. 2017).
     """
+    found = calibration_bins(confidences, right, bins)
+    if not found:
+        return None
+    gap = sum(one.n * abs(one.accuracy - one.confidence) for one in found)
+    return gap / len(confidences)
+
+
+def calibration_bins(
+    confidences: Sequence[float], right: Sequence[bool], bins: int = 10
+) -> list[Bin]:
+    """Mean confidence and accuracy in equally wide bins of confidence; empty bins are left out."""
     if len(confidences) != len(right):
         raise ValueError(f"came {len(confidences)} confidences and {len(right)} verdicts")
-    if not confidences:
-        return None
     sure, hit = np.asarray(confidences, float), np.asarray(right, float)
     place = np.minimum((sure * bins).astype(int), bins - 1)
-    gap = sum(abs(float((hit - sure)[place == number].sum())) for number in range(bins))
-    return gap / len(sure)
+    inside = [place == number for number in range(bins)]
+    return [
+        Bin(float(sure[one].mean()), float(hit[one].mean()), int(one.sum()))
+        for one in inside
+        if one.any()
+    ]
+
+
+def spread(values: Sequence[float]) -> float | None:
+    """The standard deviation of one figure over seeds (n - 1); None with fewer than two."""
+    return float(np.std(np.asarray(values, float), ddof=1)) if len(values) > 1 else None
 
 
 def _checked(values: Sequence[float]) -> np.ndarray:

@@ -7,7 +7,7 @@ from pixelis.errors import ConfigError
 from pixelis.evals.question import UNKNOWN, Benchmark, Question
 
 FROZEN_SEED = 20261207
-SPLITS = ("test", "shift")
+SPLITS = ("test", "shift", "calibration")
 EXAM_QUESTIONS = 500
 
 
@@ -20,14 +20,14 @@ def read_worlds(
     """Questions drawn from the worlds.
 
     Args:
-        split: `test` (the domains of training, other scenes) or `shift` (domains and phrasings
-            kept out of training).
+        split: `test` (the domains of training, other scenes), `shift` (domains and phrasings
+            kept out of training) or `calibration` (as test, kept apart for that purpose).
         seed: None gives the frozen exam; a number gives fresh questions.
         limit: how many; None is the whole exam of 500.
         families: only these.
     """
     if split not in SPLITS:
-        raise ConfigError(f"split {split!r} cannot be evaluated; give {' or '.join(SPLITS)}")
+        raise ConfigError(f"split {split!r} cannot be evaluated; give {', '.join(SPLITS)}")
     for name in families or ():
         if name not in tasks.FAMILIES:
             raise ConfigError(f"family {name!r} is not known; give {', '.join(tasks.FAMILIES)}")

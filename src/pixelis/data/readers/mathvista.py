@@ -21,6 +21,7 @@ from pixelis.data.readers.stream import json_values
 from pixelis.data.readers.table import pictures, table_rows
 
 LICENCE = "CC BY-SA 4.0; pictures under the licences of their sources"
+META = ("unit", "precision", "question_type", "answer_type")
 FILES = ("data/*.parquet", "*.parquet", "annot_*.json", "*.json")
 
 
@@ -54,7 +55,7 @@ def _record(place: Place, row: Row) -> Record:
         answer_type=_type(row, answers, choices),
         choices=choices,
         family=str(about.value.get("task") or "mathvista"),
-        meta={name: row.value.get(name) for name in ("unit", "precision", "question_type")},
+        meta={name: row.value.get(name) for name in META},
     )
 
 

@@ -1,0 +1,10 @@
+"""MMMU: options and free answers."""
+
+import pytest
+
+RULE = ("mmmu",)
+
+
+def test_verdicts_are_the_authors(golden, graded):
+    rule, text, golds, choices, details, wanted = golden
+    assert graded(rule, text, golds, choices, details) == pytest.approx(wanted, abs=1e-6)

@@ -1,0 +1,10 @@
+"""MM-Vet without a judge."""
+
+import pytest
+
+RULE = ("parts",)
+
+
+def test_verdicts_are_the_authors(golden, graded):
+    rule, text, golds, choices, details, wanted = golden
+    assert graded(rule, text, golds, choices, details) == pytest.approx(wanted, abs=1e-6)

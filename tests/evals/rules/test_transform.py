@@ -1,0 +1,10 @@
+"""TRANCE: credit step by step."""
+
+import pytest
+
+RULE = ("transform",)
+
+
+def test_verdicts_are_the_authors(golden, graded):
+    rule, text, golds, choices, details, wanted = golden
+    assert graded(rule, text, golds, choices, details) == pytest.approx(wanted, abs=1e-6)

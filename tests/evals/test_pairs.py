@@ -1,0 +1,54 @@
+"""Two runs side by side: paired, corrected over families, refused when they are about other questions."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from pixelis.errors import ConfigError
+from pixelis.evals.controls import RandomCrops, agent_solver
+from pixelis.evals.pairs import compare_runs, paired
+from pixelis.evals.run import evaluate
+
+
+def test_comparison_is_paired_and_signed(results, mixed):
+    gain = compare_runs(results, mixed)
+    assert gain["difference"] == 6 / 24
+    assert gain["ci95"][0] > 0
+    assert gain["p"] < 0.05
+    assert compare_runs(mixed, results)["difference"] == -6 / 24
+    assert all(entry["p"] <= 1 for entry in gain["by_family"].values())
+
+
+def test_runs_over_different_questions_are_not_compared(results):
+    changed = [replace(results[0], fingerprint="x"), *results[1:]]
+    for other in (results[1:], changed):
+        with pytest.raises(ConfigError, match="different questions"):
+            compare_runs(results, other)
+
+
+def test_random_crops_are_worse_and_the_difference_is_sure(benchmark, make_agent, registry):
+    with make_agent() as agent, make_agent(RandomCrops(registry)) as lost:
+        full = evaluate(benchmark, agent_solver(agent))
+        astray = evaluate(benchmark, agent_solver(lost, "random_crop"))
+    outcome = compare_runs(full, astray)
+    assert outcome["difference"] > 0.5
+    assert outcome["p"] < 0.001
+    assert math.isfinite(sum(outcome["ci95"]))
+
+
+def test_seeds_of_a_question_count_once_with_their_mean(results):
+    second = [replace(result, seed=1, correct=False) for result in results]
+    pairs = paired([*results, *second], results)
+    assert len(pairs) == len(results)
+    assert {pair.first for pair in pairs} == {0.5}
+    outcome = compare_runs([*results, *second], results)
+    assert (outcome["first"], outcome["second"], outcome["difference"]) == (0.5, 1.0, -0.5)
+    assert len(outcome["lost"]) == len(results)
+    assert outcome["gained"] == []
+    assert outcome["no_worse"]["verdict"] == "worse"
+
+
+def test_nothing_can_be_compared_with_nothing():
+    with pytest.raises(ConfigError, match="different questions"):
+        compare_runs([], [])
