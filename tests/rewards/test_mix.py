@@ -83,17 +83,20 @@ def test_no_wrong_answer_earns_what_a_right_one_does(build):
     plain = Terms(1.0, 0.0, 0.0, 0.0)
     state = warm([plain])
     wrong, right = (weigh(one, FULL, state, STAGES[2]).reward for one in (best, plain))
-    assert wrong == pytest.approx(0.25 * 3 * 0.15) and right == 1.0
+    assert wrong == pytest.approx(0.25 * 3 * 0.15)
+    assert right == 1.0
 
 
 def test_bonuses_are_paid_fully_for_right_answers_only(build):
     right, wrong = (Terms(a, 0.1, 0.5, 0.0) for a in (1.0, 0.0))
     state = warm([right, wrong])
     paid, consoled = (weigh(one, FULL, state, STAGES[2]).reward for one in (right, wrong))
-    assert consoled == pytest.approx(0.25 * (paid - 1.0)) and consoled > 0
+    assert consoled == pytest.approx(0.25 * (paid - 1.0))
+    assert consoled > 0
     low = Terms(0.0, -0.1, -0.5, 0.0), Terms(1.0, -0.1, -0.5, 0.0)
     costs = [weigh(one, FULL, state, STAGES[2]).reward - one.answer for one in low]
-    assert costs[0] == pytest.approx(costs[1]) and costs[0] < 0
+    assert costs[0] == pytest.approx(costs[1])
+    assert costs[0] < 0
 
 
 def test_normalisation_keeps_signs_and_sizes_up(build):
@@ -135,7 +138,8 @@ def test_stages_advance_on_measured_success(build):
         state = observe(state, [Terms(float(right), 0, 0, 0)], mix)
         names.append((before.stage, state.stage))
     stages = [after for _, after in names]
-    assert stages[:4] == [0, 0, 0, 0] and stages[-1] == 2
+    assert stages[:4] == [0, 0, 0, 0]
+    assert stages[-1] == 2
     assert stages == sorted(stages)
     assert names[0] == (None, 0)
 
@@ -144,7 +148,8 @@ def test_the_stage_of_a_batch_is_the_one_before_it(build):
     mix = Mix(goal=0.1, patience=1)
     chain = build().segment(30, 30, *A).properties("mask_1", *A).answer("red", "mask_1")
     first = score([[chain, build().answer("red")]], [RED], mix)
-    assert first.groups[0][0].reward == 1.0 and first.state.stage == 1
+    assert first.groups[0][0].reward == 1.0
+    assert first.state.stage == 1
     second = score([[chain, build().answer("red")]], [RED], mix, first.state)
     assert second.groups[0][0].reward > 1.0
 

@@ -35,12 +35,13 @@ def misuse(episode: Episode, video_only: frozenset[str] = VIDEO_ONLY) -> float:
 def _costs(look: Look, episode: Episode, video_only: frozenset[str]) -> Iterator[float]:
     if look.seen.error is None:
         return
-    call = look.call
-    if call is None:
-        yield FAILED
-    elif call.op in video_only and episode.media.kind == "picture":
-        yield NEVER
-    elif call.op == MEASURES and not {"mask", "bbox_2d"} & set(call.arguments):
-        yield NEVER
-    else:
-        yield FAILED
+    yield NEVER if _never(look, episode, video_only) else FAILED
+
+
+def _never(look: Look, episode: Episode, video_only: frozenset[str]) -> bool:
+    """Whether no arguments could have made the call work."""
+    if look.call is None:
+        return False
+    if look.call.op in video_only:
+        return episode.media.kind == "picture"
+    return look.call.op == MEASURES and not {"mask", "bbox_2d"} & set(look.call.arguments)

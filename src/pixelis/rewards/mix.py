@@ -169,7 +169,7 @@ def score(
         errors: by group, episode and call; None without a forward model.
     """
     mix = mix or Mix()
-    listed = errors or [None] * len(groups)
+    listed: Sequence[Sequence[Sequence[float]] | None] = errors or [None] * len(groups)
     raw = [
         terms(group, gold, mix, one) for group, gold, one in zip(groups, golds, listed, strict=True)
     ]
