@@ -80,5 +80,5 @@ def test_it_goes_on_exactly(tmp_path):
     assert again.errors(batch) == model.errors(batch)
     assert [again.learn(batch) for _ in range(3)] == [model.learn(batch) for _ in range(3)]
     (tmp_path / "surprise.safetensors").write_bytes(b"no")
-    with pytest.raises(CheckpointError, match="surprise.safetensors"):
+    with pytest.raises(CheckpointError, match="cannot be read"):
         again.load(tmp_path)

@@ -57,7 +57,7 @@ def arguments(run: Run) -> GRPOConfig:
         save_total_limit=None,
         bf16=precision_of(config, device),
         use_cpu=device.type == "cpu",
-        gradient_checkpointing=run.checkpointing,
+        activation_checkpointing=run.checkpointing,
         report_to=reporter(config.report_to),
         seed=config.seed,
         dataloader_pin_memory=False,

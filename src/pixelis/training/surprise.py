@@ -106,7 +106,7 @@ class Forward:
         with torch.enable_grad():
             for number in range(self.passes):
                 loss = (self._predict(inputs) - wanted).square().sum(1).mean()
-                first = float(loss) if number == 0 else first
+                first = float(loss.detach()) if number == 0 else first
                 self.optimizer.zero_grad()
                 loss.backward()
                 self.optimizer.step()
