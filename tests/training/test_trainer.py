@@ -2,12 +2,10 @@ from collections import Counter
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 
-from pixelis.errors import CheckpointError
 from pixelis.training.curriculum import STAGES
 from pixelis.training.sampling import Order
-from pixelis.training.trainer import Feed, checkpoints, read_mark
+from pixelis.training.trainer import Feed
 
 LENGTHS = [10, 90, 20, 80, 30, 70, 40, 60]
 
@@ -77,15 +75,3 @@ def test_a_change_of_the_mixture_holds_from_the_next_step():
     expected = [tuple(plan) for step in range(3) for plan in mixed.plans(step)]
     expected += [tuple(plan) for step in range(3, 6) for plan in full.plans(step)]
     assert seen == expected
-
-
-def test_only_whole_checkpoints_count(tmp_path):
-    for step, mark in ((9, '{"a": 1}'), (10, '{"a": 2}'), (100, None)):
-        (tmp_path / f"checkpoint-{step}").mkdir()
-        if mark:
-            (tmp_path / f"checkpoint-{step}" / "complete.json").write_text(mark)
-    assert [path.name for path in checkpoints(tmp_path)] == ["checkpoint-9", "checkpoint-10"]
-    assert read_mark(checkpoints(tmp_path)[-1]) == {"a": 2}
-    (tmp_path / "checkpoint-10" / "complete.json").write_text("{")
-    with pytest.raises(CheckpointError, match="cannot be read"):
-        read_mark(tmp_path / "checkpoint-10")

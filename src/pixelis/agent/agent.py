@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, TypeVar
 
 from pixelis.agent.background import Background
-from pixelis.agent.batcher import Batcher
+from pixelis.agent.batcher import PATIENCE_S, Batcher
 from pixelis.agent.budget import Budget
 from pixelis.agent.loop import OnStep, Parts, Rollout, Task, fresh_workspace, roll_out
 from pixelis.agent.save import save
@@ -23,6 +23,7 @@ from pixelis.models.policy import Policy, Sampling
 from pixelis.ops.registry import REGISTRY, Registry
 from pixelis.ops.workspace import Workspace
 
+T = TypeVar("T")
 OnDone = Callable[[int, Episode], None]
 LOADING = ("device", "threads", "quantize", "allow_download", "min_pixels", "max_pixels")
 
@@ -41,6 +42,8 @@ class Agent:
         concurrency: most episodes under way at once.
         max_batch: most turns in one generate call.
         workers: threads that run operations.
+        patience_s: longest wait of a generate call for episodes that are busy with operations;
+            with `math.inf` who shares a call does not depend on the clock.
         limits: on media it opens.
         dialect: spoken instead of the one in the policy's profile.
 
@@ -59,6 +62,7 @@ class Agent:
         workers: int = 2,
         limits: Limits | None = None,
         dialect: str | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self.policy = policy
         self.profile = in_dialect(policy.profile, dialect or policy.profile.dialect)
@@ -68,6 +72,7 @@ class Agent:
         self.limits = limits
         self._dialect = get_dialect(self.profile.dialect)
         self._sizes = (concurrency, max_batch, workers)
+        self._patience_s = patience_s
         self._background = Background(f"pixelis-agent-{policy.name}")
         self._parts: Parts | None = None
         self._places: asyncio.Semaphore | None = None
@@ -147,7 +152,11 @@ class Agent:
                 on_done(index, rollout.episode)
             return rollout
 
-        return self._wait([self._background.submit(one(i, task)) for i, task in enumerate(todo)])
+        async def everyone() -> list[Rollout]:
+            # In one go, so that the first wait for the last: all take their first turn together.
+            return await asyncio.gather(*(one(i, task) for i, task in enumerate(todo)))
+
+        return self._wait([self._background.submit(everyone())])[0]
 
     def submit(self, task: Task, on_step: OnStep | None = None) -> Future[Rollout]:
         """Starts an episode and gives its future; cancelling that ends it. For servers."""
@@ -166,7 +175,7 @@ class Agent:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _wait(self, futures: Sequence[Future[Rollout]]) -> list[Rollout]:
+    def _wait(self, futures: Sequence[Future[T]]) -> list[T]:
         try:
             return [future.result() for future in futures]
         finally:
@@ -189,7 +198,7 @@ class Agent:
         """The batcher and the places; made on the loop, so only its thread touches them."""
         if self._parts is None or self._places is None:
             concurrency, max_batch, workers = self._sizes
-            batcher = Batcher(self.policy, max_batch, workers)
+            batcher = Batcher(self.policy, max_batch, workers, self._patience_s)
             self._parts = Parts(
                 batcher, self.registry, self._dialect, self.profile, self.budget, self.sampling
             )

@@ -24,6 +24,7 @@ from pixelis.models.policy import PartialError, Policy, Request, Sampling, Turn
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
+PATIENCE_S = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ class Batcher:
     """
 
     def __init__(
-        self, policy: Policy, max_batch: int = 32, workers: int = 2, patience_s: float = 0.05
+        self, policy: Policy, max_batch: int = 32, workers: int = 2, patience_s: float = PATIENCE_S
     ) -> None:
         self.policy = policy
         self.max_batch = max_batch

@@ -1,4 +1,4 @@
-"""`pixelis train pretrain|sft|ranks|gate`: nano's own recipe, and fine-tuning of any model.
+"""`pixelis train pretrain|sft|ranks|rft|gate`: nano's own recipe, and fine-tuning of any model.
 
 `sft` is one command for both: with `data` it fine-tunes any model on files of episodes, without
 it runs nano's recipe, whose episodes and lessons are drawn while it trains.
@@ -29,7 +29,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="With --data: any model on files of episodes. Without: nano's own recipe.",
     )
     ranks = stages.add_parser("ranks", help="LoRA ranks from what a short full fine-tune changes.")
-    from pixelis.training.settings import PretrainConfig, RanksConfig, SftConfig, TuneConfig
+    rft = stages.add_parser(
+        "rft",
+        help="Learning by trying: groups of episodes, rewards, GRPO.",
+        description="The model plays groups of episodes about a question and learns from rewards.",
+    )
+    from pixelis.training.settings import (
+        PretrainConfig,
+        RanksConfig,
+        RftConfig,
+        SftConfig,
+        TuneConfig,
+    )
 
     add_flags(pretrain, PretrainConfig)
     pretrain.set_defaults(run=run_pretrain)
@@ -40,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sft.set_defaults(run=run_sft)
     add_flags(ranks, RanksConfig)
     ranks.set_defaults(run=run_ranks)
+    add_flags(rft, RftConfig)
+    rft.set_defaults(run=run_rft)
     gate = stages.add_parser("gate", help="Measure seeing: boxes, shapes, colours, single glyphs.")
     gate.add_argument("--model", default="nano", help="as in `pixelis ask` (default: nano)")
     gate.add_argument("--count", metavar="N", type=at_least(1), default=200, help="of each kind")
@@ -89,6 +102,16 @@ def run_ranks(args: argparse.Namespace) -> int:
     from pixelis.training.settings import RanksConfig
 
     return run_ranks(resolve(args, RanksConfig))
+
+
+def run_rft(args: argparse.Namespace) -> int:
+    """Trains or resumes; leaves `OUT/model` (or `OUT/adapter`), curves and traces."""
+    from pixelis.training.settings import RftConfig
+
+    config = resolve(args, RftConfig)
+    from pixelis.cli.rft import run
+
+    return run(config)
 
 
 def run_gate(args: argparse.Namespace) -> int:

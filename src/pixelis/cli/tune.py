@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pixelis.cli.output import Printer
 from pixelis.errors import ConfigError
-from pixelis.training.settings import RanksConfig, TuneConfig
+from pixelis.training.settings import RanksConfig, RftConfig, TuneConfig
 
 if TYPE_CHECKING:
     from pixelis.training.tune import Tuning
+
+Config = TypeVar("Config", TuneConfig, RftConfig)
 
 
 def run(config: TuneConfig) -> int:
     """Trains or resumes; `--dry-run` only says what it would take."""
     from pixelis.training.tune import prepare
 
-    place = _place()
+    place = place_of()
     first = place.rank == 0
-    tuning = prepare(_on_own_card(config, place), place.world, _told if first else None)
+    tuning = prepare(on_own_card(config, place), place.world, _told if first else None)
     if first:
         _introduce(tuning)
     if not config.dry_run:
@@ -112,7 +114,7 @@ def _told(done: int, total: int) -> None:
         Printer().field("read", f"{done} of {total} episodes", indent=0)
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """This process among those that accelerate or torchrun started together."""
 
     rank: int
@@ -120,13 +122,14 @@ class _Place(NamedTuple):
     local: int
 
 
-def _place() -> _Place:
+def place_of() -> Place:
+    """As accelerate or torchrun tell it in the environment."""
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
     found = (int(os.environ.get(name, only)) for name, only in zip(names, (0, 1, 0), strict=True))
-    return _Place(*found)
+    return Place(*found)
 
 
-def _on_own_card(config: TuneConfig, place: _Place) -> TuneConfig:
+def on_own_card(config: Config, place: Place) -> Config:
     """The settings with this process's own GPU, where there are several processes."""
     if place.world == 1 or config.device != "auto":
         return config

@@ -197,10 +197,19 @@ class PixelProcessor(Rows, Qwen3VLProcessor):
         Args:
             sizes: width and height of each image in pixels, before any resize.
         """
+        ids, written = self.tokens(messages, sizes, tools)
+        return len(ids), sum(written)
+
+    def tokens(
+        self,
+        messages: Sequence[Message],
+        sizes: Sequence[tuple[int, int]],
+        tools: Sequence[Mapping[str, Any]] | None = None,
+    ) -> tuple[list[int], list[bool]]:
+        """Token ids of a conversation and which of them are learned; arguments as of `count`."""
         fits = [self.budget.shown(Size(*size)) for size in sizes]
         counts = [width * height // self._multiple**2 for width, height in fits]
-        ids, written = self.row(segments(messages, tools), counts)
-        return len(ids), sum(written)
+        return self.row(segments(messages, tools), counts)
 
     def _image_tokens(self, grid: torch.Tensor | None) -> list[int]:
         if grid is None:

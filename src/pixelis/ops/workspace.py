@@ -204,6 +204,13 @@ class Workspace:
         self.handles[handle.name] = handle
         return handle
 
+    def take_handle(self, handle: Handle) -> None:
+        """Takes over a handle that was made, or changed, in a workspace just like this one."""
+        if handle.name not in self.handles:
+            kind = handle.name.rpartition("_")[0]
+            self._counts[kind] = self._counts.get(kind, 0) + 1
+        self.handles[handle.name] = handle
+
     def handle(self, name: str) -> Handle:
         """The handle called `name`; OpError that lists the ones there are."""
         if name not in self.handles:

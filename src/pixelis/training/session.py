@@ -15,9 +15,10 @@ from trl import SFTConfig
 from pixelis.errors import ConfigError
 from pixelis.models.adapter import renamed_attributes
 from pixelis.training import adapters
+from pixelis.training.durable import checkpoints, read_mark
 from pixelis.training.examine import Examiner, Marks
-from pixelis.training.trainer import EpisodeTrainer, Feed, checkpoints, read_mark
-from pixelis.training.tune import FULL, Report, Tuning, learning_rate, precision_of
+from pixelis.training.trainer import EpisodeTrainer, Feed
+from pixelis.training.tune import FULL, Report, Trained, Tuning, learning_rate, precision_of
 
 NAMES = {
     "loss": "loss",
@@ -56,7 +57,7 @@ def arguments(tuning: Tuning) -> SFTConfig:
         bf16=precision_of(config, device),
         use_cpu=device.type == "cpu",
         activation_checkpointing=tuning.checkpointing,
-        report_to=_reporter(config.report_to),
+        report_to=reporter(config.report_to),
         seed=config.seed,
         max_length=None,
         remove_unused_columns=False,
@@ -85,12 +86,12 @@ def build_trainer(tuning: Tuning, report: Report) -> EpisodeTrainer:
             train_dataset=Dataset.from_dict({"index": list(range(len(tuning.stock.items)))}),
             data_collator=_refuse,
             processing_class=tuning.policy.processor,
-            peft_config=_adapters(tuning),
+            peft_config=adapters_of(tuning),
         )
     trainer.add_callback(Notes(tuning, trainer.feed, report))
     examiner = tuning.examiner()
     if examiner is not None:
-        _check_whole(trainer)
+        check_whole(trainer)
         trainer.add_callback(Exams(tuning, trainer, examiner, report))
     return trainer
 
@@ -145,7 +146,7 @@ class Exams(TrainerCallback):
         return Marks(*(sum(values) for values in zip(*parts, strict=True)))
 
 
-def _reporter(name: str) -> str:
+def reporter(name: str) -> str:
     """The name, if what it names is installed; ConfigError otherwise."""
     if name != "none" and find_spec(name) is None:
         raise ConfigError(f"report_to = {name} needs its package; run: pip install {name}")
@@ -169,7 +170,8 @@ def _feed(tuning: Tuning, trainer: EpisodeTrainer) -> Feed:
     )
 
 
-def _adapters(tuning: Tuning) -> Any:
+def adapters_of(tuning: Trained) -> Any:
+    """PEFT's configuration of a run; None where whole weights are learned."""
     config = tuning.config
     if tuning.method == FULL:
         return None
@@ -179,7 +181,7 @@ def _adapters(tuning: Tuning) -> Any:
     )
 
 
-def _check_whole(trainer: EpisodeTrainer) -> None:
+def check_whole(trainer: Any) -> None:
     """ConfigError where weights are sharded: a model in pieces cannot answer between steps."""
     plugin = trainer.args.deepspeed_plugin
     sharded = trainer.is_fsdp_enabled or (plugin is not None and plugin.zero_stage == 3)

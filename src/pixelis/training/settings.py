@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class PretrainConfig(BaseModel):
@@ -149,3 +149,96 @@ class RanksConfig(BaseModel):
     targets: Literal["language", "all"] = "language"
     device: str = "auto"
     threads: int | None = Field(None, ge=1)
+
+
+class RftConfig(BaseModel):
+    """Settings of `pixelis train rft`: learning by trying, from rewards.
+
+    Questions come from files of episodes (`data`), or without any are drawn from the worlds
+    (`families`, `difficulty`). A step plays `group` episodes about each of `questions` questions on
+    every device and learns from them `iterations` times, `batch` episodes a pass. `lr` None takes
+    1e-5 for adapters and 5e-6 for full weights. `beta` weighs the distance to the model before
+    training (0 needs no second model). Advantages are rewards less the group's mean, with `scale`
+    group over its spread as well. `replay` is how many informative groups are kept to fill the
+    places of those that teach nothing (0: they are left out). `curiosity`, `coherence` and `misuse`
+    weigh the reward's terms; `stage` is the first of task, coherence, full, and the next begins
+    when `goal` of the answers of `patience` steps are right. `surprise` is what a forward model's
+    error counts within curiosity (0 trains none). With `exact` a run that was killed goes on with
+    the weights it would have had; without it operations run beside the model. `turns` and
+    `max_new_tokens` limit an episode.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    data: list[Path] = Field(default_factory=list)
+    families: list[str] = Field(default_factory=list)
+    difficulty: Literal["easy", "medium", "hard"] | None = None
+    balance: float = Field(3.0, ge=0)
+    out: Path = Path("runs/rft")
+    model: str = "nano"
+    seed: int = 20261121
+    method: Literal["auto", "full", "lora", "qlora"] = "auto"
+    rank: int = Field(16, ge=1)
+    alpha: int | None = Field(None, ge=1)
+    dropout: float = Field(0.0, ge=0, lt=1)
+    targets: Literal["language", "all"] = "language"
+    ranks: Path | None = None
+    lr: float | None = Field(None, gt=0)
+    schedule: Literal["cosine", "linear", "constant"] = "constant"
+    warmup: int = Field(5, ge=0)
+    weight_decay: float = Field(0.0, ge=0)
+    clip: float = Field(1.0, ge=0)
+    steps: int = Field(200, ge=1)
+    questions: int = Field(4, ge=1)
+    group: int = Field(8, ge=2)
+    batch: int = Field(8, ge=1)
+    iterations: int = Field(1, ge=1)
+    temperature: float = Field(1.0, gt=0)
+    turns: int = Field(8, ge=1)
+    max_new_tokens: int | None = Field(None, ge=1)
+    beta: float = Field(0.0, ge=0)
+    epsilon: float = Field(0.2, gt=0)
+    epsilon_high: float = Field(0.28, gt=0)
+    loss: Literal["dapo", "grpo", "dr_grpo", "bnpo"] = "dapo"
+    scale: Literal["none", "group"] = "none"
+    curiosity: float = Field(0.05, ge=0)
+    coherence: float = Field(0.1, ge=0)
+    misuse: float = Field(0.1, ge=0)
+    surprise: float = Field(0.1, ge=0)
+    consolation: float = Field(0.25, ge=0, le=1)
+    stage: Literal["task", "coherence", "full"] = "task"
+    goal: float = Field(0.5, ge=0, le=1)
+    patience: int = Field(10, ge=1)
+    replay: int = Field(32, ge=0)
+    exact: bool = True
+    max_batch: int = Field(64, ge=1)
+    workers: int = Field(2, ge=1)
+    min_pixels: int | None = Field(None, ge=1)
+    max_pixels: int | None = Field(None, ge=1)
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    device: str = "auto"
+    threads: int | None = Field(None, ge=1)
+    checkpointing: bool | None = None
+    eval_every: int = Field(50, ge=0)
+    held_out: int = Field(64, ge=0)
+    sample_every: int = Field(50, ge=0)
+    save_every: int = Field(50, ge=1)
+    keep: int = Field(2, ge=1)
+    report_to: Literal["none", "wandb", "trackio", "tensorboard"] = "none"
+    merge: bool = False
+    dry_run: bool = False
+    allow_download: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> RftConfig:
+        rows = self.questions * self.group
+        if rows % self.batch:
+            raise ValueError(f"batch must divide questions x group, {rows}")
+        if self.save_every % self.iterations:
+            raise ValueError(f"save_every must be a multiple of iterations, {self.iterations}")
+        return self
+
+    @property
+    def accumulate(self) -> int:
+        """Passes in an optimizer step."""
+        return self.questions * self.group // self.batch

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -24,7 +24,7 @@ from pixelis.training.footprint import Footprint, reckon
 from pixelis.training.hardware import has_bf16
 from pixelis.training.material import Sample, read, split
 from pixelis.training.sampling import Order, balanced
-from pixelis.training.settings import TuneConfig
+from pixelis.training.settings import RftConfig, TuneConfig
 from pixelis.training.stock import Stock, build
 
 LARGE = 1e9  # parameters from which activations are computed twice rather than kept
@@ -154,7 +154,7 @@ def prepare(
     return Tuning(config, policy, collator, stock, asked, order, steps, method, again, parameters)
 
 
-def load(config: TuneConfig) -> LocalPolicy:
+def load(config: TuneConfig | RftConfig) -> LocalPolicy:
     """The model to be trained; FlashAttention-2 where it is installed and the device has it."""
     from pixelis.models.load import BUNDLED, FOLDER, load_policy
 
@@ -195,7 +195,20 @@ def tune(tuning: Tuning, report: Report) -> Any:
     return trainer
 
 
-def export(tuning: Tuning, model: Any) -> dict[str, Path]:
+class Trained(Protocol):
+    """A run whose weights can be written."""
+
+    @property
+    def config(self) -> TuneConfig | RftConfig: ...
+
+    @property
+    def policy(self) -> LocalPolicy: ...
+
+    @property
+    def method(self) -> str: ...
+
+
+def export(tuning: Trained, model: Any) -> dict[str, Path]:
     """Writes what the run made: `OUT/model` (whole weights) or `OUT/adapter`, and with `merge` the
     adapters merged into `OUT/model`. Gives the folders by name."""
     config, policy = tuning.config, tuning.policy
@@ -214,7 +227,7 @@ def export(tuning: Tuning, model: Any) -> dict[str, Path]:
     return made
 
 
-def precision_of(config: TuneConfig, device: torch.device) -> bool:
+def precision_of(config: TuneConfig | RftConfig, device: torch.device) -> bool:
     """Whether passes run in bf16; weights that are learned stay in fp32."""
     return config.precision == "bf16" or (config.precision == "auto" and has_bf16(device))
 
@@ -223,7 +236,7 @@ def learning_rate(config: TuneConfig, method: str) -> float:
     return config.lr or (2e-5 if method == FULL else 1e-4)
 
 
-def _where(config: TuneConfig) -> str:
+def _where(config: TuneConfig | RftConfig) -> str:
     from pixelis.models.hub import find_checkpoint
     from pixelis.models.load import FOLDER
 
