@@ -41,12 +41,15 @@ class WheelerRecall:
 
     Args:
         model: draws the frames; default: the bundled `small`.
+        gist: read the settled frame as text with every recall.
     """
 
     name = NAME
 
-    def __init__(self, memory: Memory, model: WheelerTextAutoencoder | None = None) -> None:
-        self._store = memory
+    def __init__(
+        self, memory: Memory, model: WheelerTextAutoencoder | None = None, gist: bool = True
+    ) -> None:
+        self._store, self._gist = memory, gist
         self.model = model or WheelerTextAutoencoder.load_from_checkpoint("small")
         self._frames = WheelerMemory(self.model, room=ROOM, clock=memory.clock)
         self._slots: dict[int, dict[str, Kept]] = {}
@@ -85,7 +88,7 @@ class WheelerRecall:
         if not probe.question.strip():
             return Recollection()
         self.follow()
-        found = self._frames.recall(probe.question)
+        found = self._frames.recall(probe.question, gist=self._gist)
         matches = [match for match in found.matches if match.id in self._slots]
         more = _told(found)
         if not matches:
