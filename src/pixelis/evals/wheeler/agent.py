@@ -27,8 +27,7 @@ from pixelis.memory import Experience, Memory, Probe
 from pixelis.memory.embedding import Embedder, PlainEmbedder, PooledEmbedder
 from pixelis.memory.media import fingerprint
 from pixelis.wheeler.autoencoder import WheelerTextAutoencoder
-from pixelis.wheeler.recall import Kept as Place
-from pixelis.wheeler.recall import WheelerRecall, picture_likeness
+from pixelis.wheeler.recall import WheelerRecall
 
 SCENES, CALIBRATION, EACH = 120, 60, 3
 Ask = Callable[[np.random.Generator, str, Query], str]
@@ -193,20 +192,18 @@ def _wheeler(engine: WheelerRecall) -> Engine:
 
 
 def _off(engine: WheelerRecall) -> Engine:
-    """Wheeler's own search without settling: the nearest frame, then the likest picture."""
+    """Wheeler's own search without settling or support: the nearest frame of the same picture's."""
 
     def ask(one: Asked) -> Reply:
         engine.follow()
-        slot, likeness = engine._frames.nearest(one.question)
         probe = Probe(one.question, likeness=fingerprint(one.image))
-        best = max(engine._slots[slot].items(), key=lambda item: _rank(item[1], probe))
-        return Reply(best[0], float(likeness >= engine._frames.vigilance))
+        same = engine.same_picture(probe)
+        if not same:
+            return Reply("", -1.0)
+        best, likeness = engine.nearest(one.question, same)
+        return Reply(best, float(likeness >= engine.vigilance))
 
     return ask
-
-
-def _rank(place: Place, probe: Probe) -> tuple[float, int]:
-    return picture_likeness(place, probe), place.seq
 
 
 def _neighbours(store: Memory, embedder: Embedder) -> Engine:
