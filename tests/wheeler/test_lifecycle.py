@@ -18,7 +18,7 @@ def test_a_clock_that_went_back_changes_nothing():
 
 
 def test_bands():
-    assert [band(value) for value in (0.6, 0.59, 0.3, 0.29)] == ["hot", "warm", "warm", "cold"]
+    assert [band(value) for value in (0.6, 0.59, 0.15, 0.14)] == ["hot", "warm", "warm", "cold"]
 
 
 def test_the_coldest_go_first_and_the_oldest_among_equals():

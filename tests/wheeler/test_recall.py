@@ -137,3 +137,18 @@ def test_likeness_of_pictures():
     assert picture_likeness(Kept(1, "a", 0), Probe("q", media="a", likeness=5)) == 1
     assert picture_likeness(Kept(1, "a", 0b11), Probe("q", media="b", likeness=0)) == 62 / 64
     assert picture_likeness(Kept(1, "a", None), Probe("q", likeness=0)) == 0
+
+
+def test_only_questions_about_the_picture_can_be_meant(store, small):
+    """A likelier question about another picture is out of the question."""
+    one, two = drawing(1), drawing(2)
+    first = kept(store, "What color is the small kite near the door?", "red", one)
+    second = kept(store, BOAT, "blue", two)
+    engine = WheelerRecall(store, small)
+    mistyped = "What color is the smal boat near the dor?"
+    assert engine.recall(Probe(mistyped), 1).neighbours[0].experience.id == second.id
+    here = engine.recall(Probe(mistyped, likeness=fingerprint(one)), 5)
+    assert [each.experience.id for each in here.neighbours] == [first.id]
+    assert engine.nearest(BOAT, [first.id])[0] == first.id
+    assert engine.same_picture(Probe("x", media=second.media)) == [second.id]
+    assert engine.same_picture(Probe("x")) == []

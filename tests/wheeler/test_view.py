@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from pixelis.errors import ConfigError
-from pixelis.wheeler.view import picture, save_film, save_picture
+from pixelis.wheeler.view import frame_of, picture, save_film, save_picture
 
 
 def test_cells_are_squares_of_their_colour(tmp_path):
@@ -28,3 +28,13 @@ def test_a_film_shows_every_frame(tmp_path):
 def test_a_place_that_cannot_be_written_is_told(tmp_path):
     with pytest.raises(ConfigError, match="cannot be written"):
         save_picture(np.zeros((4, 4)), tmp_path / "a.nonsense")
+
+
+@pytest.mark.parametrize("levels", [2, 4])
+def test_a_drawn_frame_comes_back(rng, levels):
+    frame = rng.integers(0, levels, (16, 16)) * (2 / (levels - 1)) - 1
+    found = frame_of(picture(frame), 16)
+    np.testing.assert_allclose(found, frame, atol=0.01)
+    assert np.array_equal(np.rint(found * (levels - 1)), np.rint(frame * (levels - 1)))
+    assert frame_of(Image.new("RGB", (384, 384), (10, 200, 10)), 16) is None
+    assert frame_of(Image.new("RGB", (383, 384)), 16) is None

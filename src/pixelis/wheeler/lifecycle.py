@@ -32,8 +32,8 @@ def temperature(hits: int, touched: float, now: float) -> float:
 
 
 def band(value: float) -> Band:
-    """hot from 0.6, warm from 0.3, else cold."""
-    return "hot" if value >= 0.6 else "warm" if value >= 0.3 else "cold"
+    """hot from 0.6, warm from 0.15, else cold: what was never used stays warm for a week."""
+    return "hot" if value >= 0.6 else "warm" if value >= 0.15 else "cold"
 
 
 def coldest(ages: Iterable[Age], room: int, now: float) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -158,15 +158,27 @@ class WheelerMemory:
             self._make_room()
         return kept
 
-    def recall(self, text: str, k: int = SHORT, gist: bool = True) -> Recall:
+    def recall(
+        self,
+        text: str,
+        k: int = SHORT,
+        gist: bool = True,
+        among: Collection[int] | None = None,
+    ) -> Recall:
         """What a text, whole or damaged, reminds of.
 
         The text's votes are the probe, compared by the learned metric; see `docs/wheeler.md`.
+
+        Args:
+            k: stored frames among which it settles: the nearest ones.
+            gist: read the settled frame as text.
+            among: ids of the memories that may be meant; None for all.
         """
         probe = self.model.probe(text)[0].cpu().numpy()
         own = None
         with self._lock:
-            found = self._settle(probe, self._metric, k, self.vigilance)
+            places = None if among is None else self._places(among)
+            found = self._settle(probe, self._metric, k, self.vigilance, places)
             if len(found.places):
                 best = self._shelf.frames(found.places[:1])[0]
                 found = found._replace(support=self.model.support(text, best))
@@ -185,17 +197,21 @@ class WheelerMemory:
         with self._lock:
             return self._told(self._settle(checked, None, k, 0.0), None, gist)
 
-    def nearest(self, asked: str | np.ndarray) -> tuple[int, float]:
+    def nearest(
+        self, asked: str | np.ndarray, among: Collection[int] | None = None
+    ) -> tuple[int, float]:
         """Id and likeness of the memory nearest to a text or a frame, without any settling.
 
-        (0, 0.0) when nothing is kept. This is the arm that the dynamics are measured against.
+        `among` are the ids of those that may be meant, None for all; (0, 0.0) when there are none.
+        This is the arm that the dynamics are measured against.
         """
         if isinstance(asked, str):
             probe, metric = self.model.probe(asked)[0].cpu().numpy(), self._metric
         else:
             probe, metric = asked, None
         with self._lock:
-            near = self._shelf.nearest(probe, SHORT, metric)
+            places = None if among is None else self._places(among)
+            near = self._shelf.nearest(probe, SHORT, metric, places)
             if len(near.places) == 0:
                 return 0, 0.0
             return self._ids[int(near.places[0])], float(near.likeness[0])
@@ -232,9 +248,14 @@ class WheelerMemory:
 
     # how
     def _settle(
-        self, probe: np.ndarray, metric: np.ndarray | None, k: int, vigilance: float
+        self,
+        probe: np.ndarray,
+        metric: np.ndarray | None,
+        k: int,
+        vigilance: float,
+        places: np.ndarray | None = None,
     ) -> _Found:
-        near = self._shelf.nearest(probe, k, metric)
+        near = self._shelf.nearest(probe, k, metric, places)
         if len(near.places) == 0:
             return _Found("NOVEL", near.places, near.likeness, np.empty(0), probe, 0)
         weights = None if metric is None else torch.from_numpy(metric)
@@ -251,6 +272,11 @@ class WheelerMemory:
             state = "NOVEL"
         frame = settled.frames[0].numpy().reshape(probe.shape)
         return _Found(state, near.places, near.likeness, pull, frame, int(settled.ticks[0]))
+
+    def _places(self, numbers: Collection[int]) -> np.ndarray:
+        """Places on the shelf of memories by id; unknown ids are left out."""
+        there = [self._ids.index(number) for number in numbers if number in self._ages]
+        return np.array(there, np.int64)
 
     def _told(self, found: _Found, own: np.ndarray | None, gist: bool) -> Recall:
         """The recall; a use is counted for a memory that is meant alone."""

@@ -1,20 +1,20 @@
 """`memory.recall = "wheeler"`: experiences are found by the frame of their question.
 
-A question becomes a probe, the probe settles among the frames of all stored questions, and where it
-comes to rest says what is meant: one question, several, or none. Questions that look alike share a
-frame (a *slot*); which of a slot's experiences is meant, the picture decides.
+A question becomes a probe, the probe settles among the frames of stored questions, and where it
+comes to rest says what is meant: one question, several, or none. When the probe has a picture, only
+questions about that picture can be meant. Questions that look alike share a frame (a *slot*).
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from pixelis.memory.media import alike
-from pixelis.memory.recall import Neighbour, Probe, RecallState, Recollection
+from pixelis.memory.recall import Neighbour, Probe, Recollection
 from pixelis.memory.store import Memory
 from pixelis.wheeler.autoencoder import WheelerTextAutoencoder
 from pixelis.wheeler.memory import Match, WheelerMemory, packed
@@ -41,16 +41,21 @@ class WheelerRecall:
 
     Args:
         model: draws the frames; default: the bundled `small`.
+        gist: read the settled frame as text with every recall.
     """
 
     name = NAME
 
-    def __init__(self, memory: Memory, model: WheelerTextAutoencoder | None = None) -> None:
-        self._store = memory
+    def __init__(
+        self, memory: Memory, model: WheelerTextAutoencoder | None = None, gist: bool = True
+    ) -> None:
+        self._store, self._gist = memory, gist
         self.model = model or WheelerTextAutoencoder.load_from_checkpoint("small")
         self._frames = WheelerMemory(self.model, room=ROOM, clock=memory.clock)
         self._slots: dict[int, dict[str, Kept]] = {}
         self._slot_of: dict[str, int] = {}
+        self._files: dict[str, set[str]] = {}
+        self._hashes: tuple[list[str], np.ndarray] = ([], np.empty(0, np.uint64))
         self._last = 0
         self._stamp: tuple[int, ...] = ()
 
@@ -75,6 +80,7 @@ class WheelerRecall:
             if not self._slots[slot]:
                 del self._slots[slot]
                 self._frames.forget(slot)
+        self._look_up()
 
     def recall(self, probe: Probe, k: int = 5) -> Recollection:
         """Up to `k` experiences, best first, with the state and what the frame reads as.
@@ -85,7 +91,9 @@ class WheelerRecall:
         if not probe.question.strip():
             return Recollection()
         self.follow()
-        found = self._frames.recall(probe.question)
+        same = self.same_picture(probe)
+        among = {self._slot_of[one] for one in same} or None
+        found = self._frames.recall(probe.question, gist=self._gist, among=among)
         matches = [match for match in found.matches if match.id in self._slots]
         more = _told(found)
         if not matches:
@@ -93,7 +101,7 @@ class WheelerRecall:
         ranked = [(match, self._ranked(match.id, probe)) for match in matches]
         return Recollection(
             self._neighbours(ranked, k),
-            self._state(found.state, ranked[0][1], probe),
+            found.state if same or not _sees(probe) else "NOVEL",
             found.margin,
             found.key,
             more,
@@ -122,9 +130,34 @@ class WheelerRecall:
         if len(self._slot_of) != stamp[1] or stamp[:1] != self._stamp[:1]:
             there = {row[0] for row in self._store.base.rows("SELECT id FROM experiences")}
             self.removed([one for one in self._slot_of if one not in there])
+        self._look_up()
         self._stamp = stamp
 
+    @property
+    def vigilance(self) -> float:
+        """Likeness below which nothing known is meant."""
+        return self._frames.vigilance
+
+    def nearest(self, question: str, ids: Sequence[str]) -> tuple[str, float]:
+        """The experience among some whose question is nearest, without settling; the newest of a
+        slot. This is the arm that the dynamics are measured against."""
+        slots = {self._slot_of[one] for one in ids}
+        slot, likeness = self._frames.nearest(question, slots)
+        own = [one for one in ids if self._slot_of[one] == slot]
+        return max(own, key=lambda one: self._slots[slot][one].seq), likeness
+
     # how
+    def _look_up(self) -> None:
+        """Pictures by file and by fingerprint."""
+        places = [(one, kept) for own in self._slots.values() for one, kept in own.items()]
+        self._files = {}
+        for one, kept in places:
+            if kept.media is not None:
+                self._files.setdefault(kept.media, set()).add(one)
+        hashed = [(one, kept.likeness) for one, kept in places if kept.likeness is not None]
+        bits = np.array([likeness for _, likeness in hashed], np.uint64)
+        self._hashes = ([one for one, _ in hashed], bits)
+
     def _draw(self, rows: Sequence[tuple]) -> None:
         """Frames of stored questions, equal ones drawn once."""
         questions = list(dict.fromkeys(str(row[2]) for row in rows))
@@ -161,12 +194,21 @@ class WheelerRecall:
             if seq in there
         )
 
-    @staticmethod
-    def _state(state: RecallState, own: Iterable[tuple[float, Kept]], probe: Probe) -> RecallState:
-        if state == "NOVEL" or (probe.media is None and probe.likeness is None):
-            return state
-        seen = any(likeness >= SAME_PICTURE for likeness, _ in own)
-        return state if seen else "NOVEL"
+    def same_picture(self, probe: Probe) -> list[str]:
+        """Ids of known experiences about the probe's picture; none when it has no picture."""
+        if not _sees(probe) or not self._slot_of:
+            return []
+        same = [one for one in self._files.get(probe.media or "", ()) if one in self._slot_of]
+        if probe.likeness is not None:
+            ids, bits = self._hashes
+            differ = np.bitwise_count(bits ^ np.uint64(probe.likeness))
+            close = np.flatnonzero(differ <= (1 - SAME_PICTURE) * 64)
+            same += [ids[place] for place in close]
+        return same
+
+
+def _sees(probe: Probe) -> bool:
+    return probe.media is not None or probe.likeness is not None
 
 
 def picture_likeness(kept: Kept, probe: Probe) -> float:

@@ -85,9 +85,15 @@ class Shelf:
         differ = self._differences(probe, metric)
         return np.argpartition(differ, k - 1)[:k]
 
-    def nearest(self, probe: np.ndarray, k: int = SHORT, metric: np.ndarray | None = None) -> Near:
-        """The shortlist in exact order of weighted cosine."""
-        places = self.shortlist(probe, k, metric)
+    def nearest(
+        self,
+        probe: np.ndarray,
+        k: int = SHORT,
+        metric: np.ndarray | None = None,
+        among: np.ndarray | None = None,
+    ) -> Near:
+        """The shortlist, or the places `among` which to look, in exact order of weighted cosine."""
+        places = self.shortlist(probe, k, metric) if among is None else among
         roots = None if metric is None else np.sqrt(metric.ravel(), dtype=np.float32)
         rows, asked = self.frames(places), probe.ravel().astype(np.float32)
         if roots is not None:

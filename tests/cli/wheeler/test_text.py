@@ -16,6 +16,7 @@ def test_a_text_goes_to_a_file_and_back(wheeler, tmp_path):
     assert wheeler("encode", "red boat", "--out", shown).returncode == 0
     with Image.open(shown) as image:
         assert image.size == (384, 384)
+    assert wheeler("decode", shown).stdout == "red boat\n"
 
 
 def test_a_picture_with_a_pixel_a_cell_is_a_frame(wheeler, tmp_path):

@@ -13,7 +13,10 @@ from pixelis.cli.wheeler.model import action, load_model
 from pixelis.errors import ConfigError, JobError
 
 RESULTS = "recipes/wheeler/results"
-PARTS = ("recall", "novelty", "reading", "occlusion", "capacity", "speed", "training", "curve")
+PARTS = (
+    *("recall", "novelty", "reading", "occlusion", "capacity", "speed", "agent"),
+    *("training", "curve"),
+)
 
 
 def add_actions(actions: Any) -> None:

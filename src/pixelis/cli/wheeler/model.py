@@ -48,21 +48,26 @@ def load_model(name: str) -> WheelerTextAutoencoder:
 
 
 def read_frame(path: str, side: int) -> Any:
-    """A frame from a .npy file or a picture of `side` x `side` pixels.
+    """A frame from a .npy file, a picture that `encode --out` drew, or one with a pixel a cell.
 
-    A picture's grey goes from black, -1, to white, 1. ConfigError when it is neither.
+    The grey of such a picture goes from black, -1, to white, 1. ConfigError when it is neither.
     """
     import numpy as np
     from PIL import Image, UnidentifiedImageError
+
+    from pixelis.wheeler.view import frame_of
 
     try:
         if path.endswith(".npy"):
             return np.load(path, allow_pickle=False).astype(np.float32)
         with Image.open(path) as image:
+            if (drawn := frame_of(image, side)) is not None:
+                return drawn
             grey = image.convert("L")
             if grey.size != (side, side):
                 raise ConfigError(
-                    f"{path} is {grey.size[0]}x{grey.size[1]} px, a frame {side}x{side}"
+                    f"{path} is {grey.size[0]}x{grey.size[1]} px, a frame {side}x{side}; "
+                    "give that, or what encode --out wrote"
                 )
             return np.asarray(grey, np.float32) / 127.5 - 1
     except (OSError, ValueError, UnidentifiedImageError) as error:

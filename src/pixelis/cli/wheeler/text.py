@@ -15,10 +15,14 @@ from pixelis.errors import ConfigError
 def add_actions(actions: Any) -> None:
     encode = action(actions, "encode", "Draw a text as a frame.", run_encode)
     encode.add_argument("text", metavar="TEXT", help="what to draw, in quotes")
-    encode.add_argument("--out", metavar="FILE", help=".npy keeps it exactly, .png shows it")
+    encode.add_argument("--out", metavar="FILE", help=".npy keeps it exactly, .png shows it large")
 
     decode = action(actions, "decode", "Read a frame as text.", run_decode)
-    decode.add_argument("frame", metavar="FILE", help=".npy file, or a picture with a pixel a cell")
+    decode.add_argument(
+        "frame",
+        metavar="FILE",
+        help=".npy file, what encode wrote, or a picture with a pixel a cell",
+    )
 
     blend = action(actions, "blend", "Read the frames between two texts.", run_blend)
     blend.add_argument("first", metavar="A", help="text at the beginning")

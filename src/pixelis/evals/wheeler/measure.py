@@ -13,6 +13,7 @@ import torch
 
 from pixelis.errors import ConfigError
 from pixelis.evals.provenance import commit
+from pixelis.evals.wheeler.agent import agent_figures
 from pixelis.evals.wheeler.capacity import capacity_figures
 from pixelis.evals.wheeler.curve import curve_figures
 from pixelis.evals.wheeler.figures import Figure
@@ -38,6 +39,8 @@ def figures_of(part: str, model: WheelerTextAutoencoder, run: Path | None) -> Se
         return capacity_figures(model)
     if part == "speed":
         return speed_figures()
+    if part == "agent":
+        return agent_figures(model)
     if run is None:
         raise ConfigError(f"measure {part}: name the folder of a run with --run")
     return training_figures(run) if part == "training" else curve_figures(run)
