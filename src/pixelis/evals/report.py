@@ -136,12 +136,15 @@ def markdown(summary: Mapping[str, Any], results: Sequence[Result]) -> str:
         f"**Accuracy {100 * summary['accuracy']:.1f} %** (95 % interval {100 * low:.1f} to "
         f"{100 * high:.1f}, n = {summary['n']}), control `{summary['control']}`.",
         "",
+        *[f"- {note}" for note in summary.get("notes", ())],
+        *([""] if summary.get("notes") else []),
         "| figure | value |",
         "|---|---|",
         *[f"| {name} | {_cell(summary[name])} |" for name in summary if _is_figure(summary[name])],
     ]
     for key in ("by_family", "by_difficulty", "by_domain"):
         lines += _table(key, summary[key])
+    lines += _used(summary.get("by_op") or {})
     lines += ["", "## Worst failures", ""]
     lines += ["| question | gold | answer | sure | ended |", "|---|---|---|---|---|"]
     for result in worst(results):
@@ -157,13 +160,15 @@ def write_report(
     summary: Mapping[str, Any],
     results: Sequence[Result],
     picture: Callable[[Result], Any] | None = None,
+    traces: Mapping[tuple[str, int], str] | None = None,
 ) -> None:
     """Writes `summary.json`, `report.md` and `report.html` into `folder`.
 
     Args:
         picture: the PIL image of a result's question, shown small beside a failure.
+        traces: addresses of whole traces by question and seed, as seen from the folder.
     """
-    html = page(summary, worst(results), picture)
+    html = page(summary, worst(results), picture, traces)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(summary, indent=2, ensure_ascii=False)
@@ -198,6 +203,18 @@ def _table(name: str, groups: Mapping[str, Mapping[str, Any]]) -> list[str]:
         lines.append(
             f"| {_escape(group)} | {100 * entry['accuracy']:.1f} % | "
             f"{100 * low:.1f} to {100 * high:.1f} | {entry['n']} |"
+        )
+    return lines
+
+
+def _used(operations: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    if not operations:
+        return []
+    lines = ["", "## Operations", "", "| | calls | of questions | worked |", "|---|---|---|---|"]
+    for name, entry in operations.items():
+        lines.append(
+            f"| {_escape(name)} | {entry['calls']} | {100 * entry['questions']:.1f} % | "
+            f"{100 * entry['success']:.1f} % |"
         )
     return lines
 

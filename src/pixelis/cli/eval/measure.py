@@ -30,8 +30,10 @@ def run(args: argparse.Namespace) -> int:
     settings = loading(args)
     rows = options.cells(args)
     with ExitStack() as stack:
-        work = Path(args.out) / "media" if args.out else Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="pixelis-media-"))
+        work = (
+            Path(args.out) / "media"
+            if args.out
+            else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pixelis-media-")))
         )
         benchmark = options.benchmark(args, work)
         room = stack.enter_context(_Room(args, settings))

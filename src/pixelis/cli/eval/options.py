@@ -19,7 +19,7 @@ PUBLISHED = (
     *("vstar", "hrbench4k", "hrbench8k", "tallyqa", "infographicsvqa", "mvbench", "mmmu", "mmvet"),
     *("mathvista", "virl39k", "reasonrft-counting", "reasonrft-geometry", "reasonrft-transform"),
 )
-TAKING = {"compare": 2, "page": None, "freeze": None, "ops": 0}  # how many words they take
+TAKING = {"compare": 2, "page": None, "freeze": None, "ops": 0}  # how many words each takes
 CONTROLS = ("none", "no_ops", "random_crop", "oracle")
 TWIN = "twin"
 TWINS = {"nano": "nano-direct"}
