@@ -117,8 +117,9 @@ def _sureness(summary: Mapping[str, Any]) -> str:
         return ""
     most = max(entry["n"] for entry in bins)
     dots = "".join(
-        f'<circle cx="{20 + 200 * entry["confidence"]:.1f}" cy="{210 - 200 * entry["accuracy"]:.1f}"'
-        f' r="{3 + 7 * (entry["n"] / most) ** 0.5:.1f}" fill="#2f6fb7" fill-opacity=".7">'
+        f'<circle cx="{20 + 200 * entry["confidence"]:.1f}" '
+        f'cy="{210 - 200 * entry["accuracy"]:.1f}" '
+        f'r="{3 + 7 * (entry["n"] / most) ** 0.5:.1f}" fill="#2f6fb7" fill-opacity=".7">'
         f"<title>{entry['n']} answers</title></circle>"
         for entry in bins
     )

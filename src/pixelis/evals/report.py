@@ -28,8 +28,8 @@ def summarize(results: Sequence[Result], **facts: Any) -> dict[str, Any]:
 
     Keys: `accuracy` in [0, 1]; `ci95` its bootstrap interval over pictures; `n`; `by_family`,
     `by_difficulty`, `by_domain` as {name: {"accuracy", "ci95", "n"}}; `score`, the mean graded
-    score; `ops_per_question`; `op_success`, the share of calls without an error, None without
-    calls; `seconds_per_question`, wall time over questions; `ece` over the known answers that
+    score; `ops_per_question`; `op_success`, the share of calls that ran without an error, None
+    without calls; `seconds_per_question`, wall time over questions; `ece` over the known answers that
     carry a confidence, None without, and `calibration`, its bins; `unknown_share`, answers that say
     they cannot know; `answered_share`, episodes with an answer; `tokens_per_question`, written by
     the model; `pixels_per_question`, of all images it was given; `by_op` as {name: {"calls",
@@ -93,7 +93,7 @@ def by_op(results: Sequence[Result]) -> dict[str, Any]:
 
 
 def official(results: Sequence[Result], figure: str, metric: str) -> dict[str, Any]:
-    """What the authors of a benchmark report: `accuracy`, or the mean `score`, with its interval."""
+    """What a benchmark's authors report: `accuracy`, or the mean `score`, with its interval."""
     values = [float(r.correct) if figure == "accuracy" else r.score for r in results]
     interval = mean_interval(values, [result.picture for result in results])
     return {"metric": metric, "value": sum(values) / len(values), "ci95": list(interval)}

@@ -1,4 +1,4 @@
-"""Every published benchmark: read in its layout, judged by its rule, refused with one clear line."""
+"""Every published benchmark: read in its layout, judged by its rule, refused in one line."""
 
 import json
 
@@ -136,7 +136,7 @@ def test_a_picture_cut_short_is_named(published, tmp_path):
 
 def test_another_layout_is_named(tmp_path):
     (tmp_path / "test.json").write_text(json.dumps([{"question": "How many?"}]))
-    with pytest.raises(DataError, match="test.json: record 0: question_id: is missing"):
+    with pytest.raises(DataError, match=r"test\.json: record 0: question_id: is missing"):
         read_published("tallyqa", tmp_path, tmp_path / "work")
 
 

@@ -1,4 +1,4 @@
-"""`pixelis eval`: accuracy with its interval and controls; comparing, freezing, publishing figures."""
+"""`pixelis eval`: accuracy with interval and controls; comparing, freezing, publishing."""
 
 from __future__ import annotations
 

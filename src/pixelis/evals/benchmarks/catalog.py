@@ -1,4 +1,4 @@
-"""Which published benchmarks there are: how they are read, scored, and where their data come from."""
+"""The published benchmarks: how they are read and scored, and where their data come from."""
 
 from __future__ import annotations
 

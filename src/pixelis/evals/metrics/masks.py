@@ -25,8 +25,8 @@ def dice(found: np.ndarray, truth: np.ndarray) -> float:
 def boundary_f1(found: np.ndarray, truth: np.ndarray, tolerance_px: float = 2.0) -> float:
     """F1 of outline pixels within `tolerance_px` of the other outline (Csurka et al. 2013).
 
-    An outline is the pixels of a mask that touch its outside, corners included; what lies beyond the
-    picture counts as outside. 1 when both masks are empty, 0 when one of them is.
+    An outline is the pixels of a mask that touch its outside, corners included; what lies beyond
+    the picture counts as outside. 1 when both masks are empty, 0 when one of them is.
     """
     _check(found, truth)
     mine, theirs = outline(found), outline(truth)

@@ -1,4 +1,4 @@
-"""Named properties against the truth: which of those told are right, which of the true were told."""
+"""Named properties: which of those told are right, which of the true ones were told."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ FROM_THE_END = 5
 def letter(text: str, golds: Sequence[str], choices: Sequence[str], _: Mapping[str, Any]) -> float:
     """1 when the one option that the answer names is gold's letter.
 
-    As VLMEvalKit reads answers without a judge (`can_infer`): exactly one option letter stands alone
-    among the words, not before the last five of them, else exactly one option's text is contained.
-    With a judge it asks that for the rest; here the rest is wrong.
+    As VLMEvalKit reads answers without a judge (`can_infer`): exactly one option letter stands
+    alone among the words, not before the last five of them, else exactly one option's text is
+    contained. With a judge it asks that for the rest; here the rest is wrong.
     """
     return float(infer(text, choices) == golds[0].strip().upper())
 
