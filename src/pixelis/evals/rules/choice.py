@@ -23,7 +23,7 @@ def letter(text: str, golds: Sequence[str], choices: Sequence[str], _: Mapping[s
 def infer(text: str, choices: Sequence[str]) -> str | None:
     """The letter of the option an answer names, None when it names none or several."""
     letters = [chr(ord("A") + index) for index in range(len(choices))]
-    words = text.translate(str.maketrans(dict.fromkeys(MARKS, " "))).split()
+    words = text.translate(str.maketrans(MARKS, " " * len(MARKS))).split()
     named = [one for one in letters if one in words]
     if len(named) == 1 and words.index(named[0]) > len(words) - FROM_THE_END:
         return named[0]
