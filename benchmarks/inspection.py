@@ -2,9 +2,9 @@
 
     python benchmarks/inspection.py --model nano --questions 100 [--rounds 3] [--json FILE]
 
-Rounds alternate, so a busy machine slows both. Wall seconds and CPU seconds of the whole process are
-medians over rounds; on a busy machine the CPU seconds are the ones to look at. Both ways write their
-results to a file; answers must be the same.
+Rounds alternate, so a busy machine slows both. Wall seconds and CPU seconds of the whole process
+are medians over rounds; on a busy machine the CPU seconds are the ones to look at. Both ways write
+their results to a file; answers must be the same.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ class Tally:
         counts = named(self.properties)
         found: dict[str, Any] = {"precision": counts.precision, "recall": counts.recall}
         for name in ("color", "shape"):
-            alone = [
+            alone: list[tuple[dict[str, str], dict[str, str]]] = [
                 ({name: said[name]} if name in said else {}, {name: true[name]})
                 for said, true in self.properties
                 if name in true

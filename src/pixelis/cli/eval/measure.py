@@ -245,7 +245,7 @@ def _write(
         return asked.load(places[result.id]).media
 
     registry = room.registry(cell, options.seeds(args)[0])
-    traces = {}
+    traces: dict[tuple[str, int], str] = {}
     for result in worst(results, args.traces):
         name = _trace(result, media_of(result), out / "traces", registry)
         traces |= {(result.id, result.seed): f"traces/{name}"} if name else {}
