@@ -1,4 +1,4 @@
-"""Two runs side by side: paired, corrected over families, refused when they are about other questions."""
+"""Two runs side by side: paired, corrected over families, refused over other questions."""
 
 import math
 from dataclasses import replace

@@ -1,7 +1,7 @@
 """Frozen exams and models, known by hash: `exams.json`, which one command fills.
 
-An exam that changes makes every older figure incomparable, and a model measured after it was trained
-on an exam says nothing; so both are written down before reinforcement learning begins. The canary of
+An exam that changes makes every older figure incomparable, and a model that was trained on an exam
+says nothing there; so both are written down before reinforcement learning begins. The canary of
 online learning is apart from the calibration set, and both from what is published.
 """
 
@@ -70,7 +70,7 @@ def read_exam(name: str, limit: int | None = None, root: Path | None = None) -> 
 
 
 def freeze_exam(name: str, told: Callable[[int, int], None] = lambda done, total: None) -> dict:
-    """The entry of an exam: where it comes from, and the hashes of its first 100, 200, ... questions.
+    """The entry of an exam: where it comes from, the hashes of its first 100, 200, ... questions.
 
     Args:
         told: called with how many questions are drawn, and how many there are.
@@ -131,7 +131,7 @@ def write_manifest(manifest: Mapping[str, Any], path: Path = MANIFEST) -> None:
 
 
 def exam_of(digest: str, manifest: Mapping[str, Any] | None = None) -> str | None:
-    """The frozen exam that a data hash belongs to (its first N questions count); None for others."""
+    """The frozen exam of a data hash (its first N questions count too); None for others."""
     exams = (manifest or read_manifest())["exams"]
     return next((name for name, one in exams.items() if digest in one["data_hash"].values()), None)
 

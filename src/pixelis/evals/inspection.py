@@ -1,7 +1,7 @@
 """Asks a benchmark under Inspect: its limits, its logs and viewer, its parallel samples.
 
-The agent is the solver: every sample asks through the agent's one batcher, so samples share generate
-calls. `pixelis.answers` and the official rules are the scorer. What is done is kept in
+The agent is the solver: every sample asks through the agent's one batcher, so samples share
+generate calls. `pixelis.answers` and the official rules are the scorer. What is done is kept in
 `results.jsonl` as it comes; a run that was killed and is started again asks only what is missing,
 and its log holds the kept samples beside the new ones. The log (`inspect/*.eval`) opens with
 `inspect view`.

@@ -14,8 +14,8 @@ from pixelis.errors import JobError
 from pixelis.evals.question import RIGHT, Question, Verdict
 from pixelis.models.policy import Policy, Request, Sampling
 
-ASK = """You grade answers. Give one number between 0.0 (wrong) and 1.0 (right), in tenths, for how \
-far the answer agrees with the truth. <AND> in the truth parts things that must all be in the \
+ASK = """You grade answers. Give one number between 0.0 (wrong) and 1.0 (right), in tenths, for \
+how far the answer agrees with the truth. <AND> in the truth parts things that must all be in the \
 answer; <OR> parts things of which one is enough. Other words for the same are fine.
 
 Question: What is x in the equation?

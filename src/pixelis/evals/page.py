@@ -31,11 +31,13 @@ def page(
     summary: Mapping[str, Any],
     failures: Sequence[Result],
     picture: Callable[[Result], Any] | None = None,
+    traces: Mapping[tuple[str, int], str] | None = None,
 ) -> str:
     """The report as HTML: figures, accuracy by group with intervals, failures with their steps.
 
     Args:
         picture: gives the PIL image of a failure's question, or None to leave it out.
+        traces: addresses of whole traces by question and seed.
     """
     low, high = summary["ci95"]
     title = f"{summary.get('benchmark', 'Evaluation')}: {summary['model']}"
@@ -46,12 +48,22 @@ def page(
     groups = "".join(
         _bars(name, summary.get(f"by_{name}") or {}) for name in ("family", "difficulty", "domain")
     )
-    shown = "".join(_failure(result, picture(result) if picture else None) for result in failures)
+    places = traces or {}
+    shown = "".join(
+        _failure(
+            result,
+            picture(result) if picture else None,
+            places.get((result.id, result.seed), ""),
+        )
+        for result in failures
+    )
+    notes = "".join(f"<p>{_text(note)}</p>" for note in summary.get("notes", ()))
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_text(title)}</title>'
         '<meta name="viewport" content="width=device-width">'
         f"<style>{STYLE}</style><h1>{_text(title)}</h1><p><b>{_text(head)}</b></p>"
-        f"{_figures(summary)}{groups}<h2>Worst failures</h2>"
+        f"{notes}{_figures(summary)}{groups}{_operations(summary)}{_sureness(summary)}"
+        "<h2>Worst failures</h2>"
         f"{shown or '<p>There are none.</p>'}</html>\n"
     )
 
@@ -87,15 +99,55 @@ def _bars(name: str, groups: Mapping[str, Mapping[str, Any]]) -> str:
     return f"<h2>By {_text(name)}</h2><table>{''.join(rows)}</table>" if rows else ""
 
 
-def _failure(result: Result, image: Any) -> str:
+def _operations(summary: Mapping[str, Any]) -> str:
+    """How often each operation was used and worked."""
+    rows = [
+        f"<tr><th>{_text(name)}</th><td>{entry['calls']}</td>"
+        f"<td>{100 * entry['questions']:.1f} %</td><td>{100 * entry['success']:.1f} %</td></tr>"
+        for name, entry in (summary.get("by_op") or {}).items()
+    ]
+    head = "<tr><th></th><th>calls</th><th>of questions</th><th>worked</th></tr>"
+    return f"<h2>Operations</h2><table>{head}{''.join(rows)}</table>" if rows else ""
+
+
+def _sureness(summary: Mapping[str, Any]) -> str:
+    """Accuracy over confidence: on the line a confidence means what it says."""
+    bins = summary.get("calibration") or []
+    if not bins:
+        return ""
+    most = max(entry["n"] for entry in bins)
+    dots = "".join(
+        f'<circle cx="{20 + 200 * entry["confidence"]:.1f}" '
+        f'cy="{210 - 200 * entry["accuracy"]:.1f}" '
+        f'r="{3 + 7 * (entry["n"] / most) ** 0.5:.1f}" fill="#2f6fb7" fill-opacity=".7">'
+        f"<title>{entry['n']} answers</title></circle>"
+        for entry in bins
+    )
+    ece = summary.get("ece")
+    return (
+        "<h2>Confidence</h2>"
+        '<svg viewBox="0 0 240 236" width="300" role="img" aria-label="accuracy over confidence">'
+        '<rect x="20" y="10" width="200" height="200" fill="none" stroke="#8888"/>'
+        '<line x1="20" y1="210" x2="220" y2="10" stroke="#e08a1e" stroke-dasharray="4"/>'
+        f'{dots}<text x="120" y="228" font-size="10" text-anchor="middle" fill="currentColor">'
+        "confidence, 0 to 1</text>"
+        '<text x="12" y="110" font-size="10" text-anchor="middle" fill="currentColor" '
+        'transform="rotate(-90 12 110)">accuracy, 0 to 1</text></svg>'
+        f"<p class=dim>Expected calibration error {_figure(ece)}, "
+        f"n = {sum(entry['n'] for entry in bins)}; areas show how many answers.</p>"
+    )
+
+
+def _failure(result: Result, image: Any, trace: str = "") -> str:
     gold = result.gold if isinstance(result.gold, str) else " / ".join(result.gold)
     sure = "" if result.confidence is None else f", {100 * result.confidence:.0f} % sure"
     answer = result.answer or f"no answer ({result.ended})"
+    link = f'<p><a href="{_text(trace)}">the whole trace</a></p>' if trace else ""
     return (
         f"<article><div>{_thumbnail(result, image)}</div><div><h3>{_text(result.question)}</h3>"
         f"<p>gold <b>{_text(gold)}</b>, answered <b class=bad>{_text(answer)}</b>"
         f"<span class=dim>{_text(sure)} · {_text(result.id)} · {_text(result.family)}</span></p>"
-        f"<ol>{_steps(result)}</ol></div></article>"
+        f"<ol>{_steps(result)}</ol>{link}</div></article>"
     )
 
 

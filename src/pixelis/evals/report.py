@@ -28,10 +28,10 @@ def summarize(results: Sequence[Result], **facts: Any) -> dict[str, Any]:
 
     Keys: `accuracy` in [0, 1]; `ci95` its bootstrap interval over pictures; `n`; `by_family`,
     `by_difficulty`, `by_domain` as {name: {"accuracy", "ci95", "n"}}; `score`, the mean graded
-    score; `ops_per_question`; `op_success`, the share of calls without an error, None without
-    calls; `seconds_per_question`, wall time over questions; `ece` over the known answers that
-    carry a confidence, None without, and `calibration`, its bins; `unknown_share`, answers that say
-    they cannot know; `answered_share`, episodes with an answer; `tokens_per_question`, written by
+    score; `ops_per_question`; `op_success`, the share of calls that ran without an error, None
+    without calls; `seconds_per_question`, wall time over questions; `ece` over the known answers
+    that carry a confidence, None without, and `calibration`, its bins; `unknown_share`, answers that
+    say they cannot know; `answered_share`, episodes with an answer; `tokens_per_question`, written by
     the model; `pixels_per_question`, of all images it was given; `by_op` as {name: {"calls",
     "success", "questions"}}; `data_hash`. With several seeds `n` counts answers, `questions` the
     questions, and `seeds` holds the accuracy of each and `seed_sd` their standard deviation.
@@ -93,7 +93,7 @@ def by_op(results: Sequence[Result]) -> dict[str, Any]:
 
 
 def official(results: Sequence[Result], figure: str, metric: str) -> dict[str, Any]:
-    """What the authors of a benchmark report: `accuracy`, or the mean `score`, with its interval."""
+    """What a benchmark's authors report: `accuracy`, or the mean `score`, with its interval."""
     values = [float(r.correct) if figure == "accuracy" else r.score for r in results]
     interval = mean_interval(values, [result.picture for result in results])
     return {"metric": metric, "value": sum(values) / len(values), "ci95": list(interval)}
@@ -136,12 +136,15 @@ def markdown(summary: Mapping[str, Any], results: Sequence[Result]) -> str:
         f"**Accuracy {100 * summary['accuracy']:.1f} %** (95 % interval {100 * low:.1f} to "
         f"{100 * high:.1f}, n = {summary['n']}), control `{summary['control']}`.",
         "",
+        *[f"- {note}" for note in summary.get("notes", ())],
+        *([""] if summary.get("notes") else []),
         "| figure | value |",
         "|---|---|",
         *[f"| {name} | {_cell(summary[name])} |" for name in summary if _is_figure(summary[name])],
     ]
     for key in ("by_family", "by_difficulty", "by_domain"):
         lines += _table(key, summary[key])
+    lines += _used(summary.get("by_op") or {})
     lines += ["", "## Worst failures", ""]
     lines += ["| question | gold | answer | sure | ended |", "|---|---|---|---|---|"]
     for result in worst(results):
@@ -157,13 +160,15 @@ def write_report(
     summary: Mapping[str, Any],
     results: Sequence[Result],
     picture: Callable[[Result], Any] | None = None,
+    traces: Mapping[tuple[str, int], str] | None = None,
 ) -> None:
     """Writes `summary.json`, `report.md` and `report.html` into `folder`.
 
     Args:
         picture: the PIL image of a result's question, shown small beside a failure.
+        traces: addresses of whole traces by question and seed, as seen from the folder.
     """
-    html = page(summary, worst(results), picture)
+    html = page(summary, worst(results), picture, traces)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(summary, indent=2, ensure_ascii=False)
@@ -198,6 +203,18 @@ def _table(name: str, groups: Mapping[str, Mapping[str, Any]]) -> list[str]:
         lines.append(
             f"| {_escape(group)} | {100 * entry['accuracy']:.1f} % | "
             f"{100 * low:.1f} to {100 * high:.1f} | {entry['n']} |"
+        )
+    return lines
+
+
+def _used(operations: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    if not operations:
+        return []
+    lines = ["", "## Operations", "", "| | calls | of questions | worked |", "|---|---|---|---|"]
+    for name, entry in operations.items():
+        lines.append(
+            f"| {_escape(name)} | {entry['calls']} | {100 * entry['questions']:.1f} % | "
+            f"{100 * entry['success']:.1f} % |"
         )
     return lines
 

@@ -30,7 +30,7 @@ class Result:
         answer: as displayed; empty without one.
         confidence: of the answer, None when the model gives none.
         score: graded, in [0, 1].
-        ops: calls made; failed_ops of them gave an error.
+        ops: calls asked for; failed_ops of them gave an error or were not run any more.
         seconds: wall time of its episode, which shared the machine with others.
         wall_s: time since the result before it; these add up to the run's wall time.
         episode: the whole episode as JSON values.
@@ -100,8 +100,7 @@ def judge(
         ops=len(episode.calls),
         failed_ops=sum(
             step.call is not None
-            and step.observation is not None
-            and step.observation.error is not None
+            and (step.observation is None or step.observation.error is not None)
             for step in episode.steps
         ),
         ended=episode.ended,

@@ -38,8 +38,8 @@ def question_of(
     Args:
         work: folder for pictures that lay in a table, clips that were cut, and sheets.
 
-    Several pictures are shown side by side on one sheet, numbered as the question numbers them. What
-    is not given is taken from the record.
+    Several pictures are shown side by side on one sheet, numbered as the question numbers them.
+    What is not given is taken from the record.
     """
     media = media_of(record, work)
     answers = tuple(gold) or record.answers

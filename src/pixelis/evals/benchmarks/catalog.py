@@ -1,4 +1,4 @@
-"""Which published benchmarks there are: how they are read, scored, and where their data come from."""
+"""The published benchmarks: how they are read and scored, and where their data come from."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Entry:
         read: its records, each with what makes its question.
         where: address of the data, without its scheme.
         licence: a note, not advice.
-        count: questions as published.
+        count: questions as published, None where that could not be checked.
         official: what the authors report: `accuracy` or the mean `score`.
         metric: how they call it.
         notes: what to know before putting a figure beside a published one.
@@ -41,20 +41,18 @@ class Entry:
     read: Callable[[Place], Made]
     where: str
     licence: str
-    count: int
+    count: int | None
     official: str = "accuracy"
     metric: str = "accuracy"
     notes: tuple[str, ...] = ()
 
 
-def _reasonrft(
-    task: str, count: int, official: str = "accuracy", metric: str = "accuracy"
-) -> Entry:
+def _reasonrft(task: str, official: str = "accuracy", metric: str = "accuracy") -> Entry:
     return Entry(
         partial(known.read_reasonrft, task=task),
         HUB + "tanhuajie2001/Reason-RFT-CoT-Dataset",
         "Apache 2.0; pictures under their own licences",
-        count,
+        None,
         official,
         metric,
         (SHEETS,) if task == "transform" else (),
@@ -128,9 +126,9 @@ CATALOG: Mapping[str, Entry] = {
         38_870,
         notes=(SHEETS, "a training set: the figure says nothing about a model trained on it"),
     ),
-    "reasonrft-counting": _reasonrft("counting", 2_000),
-    "reasonrft-geometry": _reasonrft("geometry", 1_620),
-    "reasonrft-transform": _reasonrft("transform", 6_000, "score", "mean grade of steps"),
+    "reasonrft-counting": _reasonrft("counting"),
+    "reasonrft-geometry": _reasonrft("geometry"),
+    "reasonrft-transform": _reasonrft("transform", "score", "mean grade of steps"),
 }
 
 
@@ -210,11 +208,12 @@ def _source(entry: Entry) -> str:
     return f"get it from {entry.where} ({entry.licence})"
 
 
-def _holds(count: int, published: int, limit: int | None, broken: int) -> tuple[str, ...]:
+def _holds(count: int, published: int | None, limit: int | None, broken: int) -> tuple[str, ...]:
     notes = []
     if count != published:
         why = "" if limit is None else f", limited to {limit}"
-        notes.append(f"{count} of {published} published questions{why}")
+        of = "an unchecked number of" if published is None else str(published)
+        notes.append(f"{count} of {of} published questions{why}")
     if broken:
         notes.append(f"{broken} records that could not be used were left out")
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""The benchmarks whose files `pixelis data import` reads too: each record with its authors' rule."""
+"""Benchmarks whose files `pixelis data import` reads too: each record with its authors' rule."""
 
 from __future__ import annotations
 

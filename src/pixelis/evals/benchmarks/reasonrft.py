@@ -35,8 +35,8 @@ TASKS: dict[str, tuple[str, ...]] = {
 }
 # The published prompt explains the functions at length; this says the same in fewer words.
 RULES = (
-    "The first picture shows some objects at the start, the second at the end. Name the one to four "
-    "changes that lead from one to the other, as a list of func(object_id, value). "
+    "The first picture shows some objects at the start, the second at the end. Name the one to "
+    "four changes that lead from one to the other, as a list of func(object_id, value). "
     "Functions and values: change_size: small, medium, large; change_color: yellow, gray, cyan, "
     "blue, brown, green, red, purple; change_material: glass, metal, rubber; change_shape: cube, "
     "sphere, cylinder; change_position: front, behind, left, right, front_left, front_right, "

@@ -13,9 +13,9 @@ FROM_THE_END = 5
 def letter(text: str, golds: Sequence[str], choices: Sequence[str], _: Mapping[str, Any]) -> float:
     """1 when the one option that the answer names is gold's letter.
 
-    As VLMEvalKit reads answers without a judge (`can_infer`): exactly one option letter stands alone
-    among the words, not before the last five of them, else exactly one option's text is contained.
-    With a judge it asks that for the rest; here the rest is wrong.
+    As VLMEvalKit reads answers without a judge (`can_infer`): exactly one option letter stands
+    alone among the words, not before the last five of them, else exactly one option's text is
+    contained. With a judge it asks that for the rest; here the rest is wrong.
     """
     return float(infer(text, choices) == golds[0].strip().upper())
 
@@ -23,7 +23,7 @@ def letter(text: str, golds: Sequence[str], choices: Sequence[str], _: Mapping[s
 def infer(text: str, choices: Sequence[str]) -> str | None:
     """The letter of the option an answer names, None when it names none or several."""
     letters = [chr(ord("A") + index) for index in range(len(choices))]
-    words = text.translate(str.maketrans(dict.fromkeys(MARKS, " "))).split()
+    words = text.translate(str.maketrans(MARKS, " " * len(MARKS))).split()
     named = [one for one in letters if one in words]
     if len(named) == 1 and words.index(named[0]) > len(words) - FROM_THE_END:
         return named[0]

@@ -21,7 +21,7 @@ TOKEN = re.compile(r"\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+|\\[a-zA-Z]+|[-+*/^(){}
 
 
 def plain(text: str) -> str:
-    """A formula without dollar signs, sizes of brackets, units and spaces; fractions in one form."""
+    """A formula without dollar signs, bracket sizes, units and spaces; fractions in one form."""
     text = text.strip().strip("$").strip()
     text = re.sub(r"^\\[(\[]|\\[)\]]$", "", text)
     text = text.replace("\\left", "").replace("\\right", "").replace("\\displaystyle", "")

@@ -16,8 +16,8 @@ def transform(text: str, golds: Sequence[str], _: Sequence[str], __: Mapping[str
     """The mean credit of steps `func(object, value)`, over the longer of both lists.
 
     A step with function, object and value right counts 1, with the function and one of the others
-    right 0.5, with the function alone 0.25 (Tan et al. 2025, arXiv:2503.20752). Repeated steps count
-    once. The authors pair steps in the order of a hash table; here it is the order written.
+    right 0.5, with the function alone 0.25 (Tan et al. 2025, arXiv:2503.20752). Repeated steps
+    count once. The authors pair steps in the order of a hash table; here it is the order written.
     """
     wanted, said = _steps(golds[0]), _steps(text)
     longer = max(len(wanted), len(said))

@@ -1,0 +1,1 @@
+"""Metrics of single operations: masks, read text, tracks, named properties. Pure functions."""
