@@ -154,10 +154,9 @@ def test_two_processes_play_whole_groups(tmp_path):
     script = tmp_path / "together.py"
     script.write_text(TOGETHER)
     command = [
-        sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2",
-        "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no",
-        "--main_process_port", "29617", str(script), settings.model_dump_json(), str(tmp_path),
-    ]  # fmt: skip
+        *(sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"),
+        *("--master_port", "29617", str(script), settings.model_dump_json(), str(tmp_path)),
+    ]
     done = subprocess.run(command, capture_output=True, check=False, env=os.environ)
     assert done.returncode == 0, done.stderr.decode()[-3000:]
     first, second = (json.loads((tmp_path / f"rank-{k}.json").read_text()) for k in (0, 1))
