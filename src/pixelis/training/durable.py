@@ -20,7 +20,7 @@ from pixelis.errors import CheckpointError
 MARK = "complete.json"
 WEIGHTS = "model.safetensors"
 if TYPE_CHECKING:
-    _Base = Trainer
+    from transformers import Trainer as _Base
 else:
     _Base = object
 
