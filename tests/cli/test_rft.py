@@ -1,3 +1,4 @@
+import io
 import json
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def test_trends_are_drawn():
 def test_the_table_keeps_up():
     view = View(10)
     view.show({"stage": "rft", "step": 3, "reward": 0.5, "ops": {"zoom_in": 1.5}})
-    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=80, record=True, file=io.StringIO())
     console.print(view._table({"reward": 0.5, "ops": {"zoom_in": 1.5}}))
     told = console.export_text()
     assert "step 4 of 10" in told
