@@ -2,9 +2,9 @@
 
 Same model, questions, operations, pictures, temperature, limit of turns and threads; both go from a
 prompt to the tensors of the loss. Each way plays the same batches, one after the other in turn, so
-that what else the machine does falls on both; the first round is not counted. Processor time is told
-beside the clock: what others take is not in it. `think` is the share of time inside the model's
-generate, `act` inside operations.
+that what else the machine does falls on both; the first round is not counted. Processor time is
+told beside the clock: what others take is not in it. `think` is the share of time inside the
+model's generate, `act` inside operations.
 """
 
 from __future__ import annotations
@@ -120,12 +120,15 @@ class World:
 
     def _run(self, op: str, **arguments: Any) -> list[dict[str, Any]]:
         from pixelis.episode import Call
+        from pixelis.models.resize import fit_image
         from pixelis.ops import REGISTRY
 
         before = len(self._workspace.images)
         with self.spent.on("act"):
             seen = REGISTRY.run(Call(op, arguments), self._workspace)
-        shown = [{"type": "image", "image": one} for one in self._workspace.images[before:]]
+        # TRL sizes images in two ways, which agree only on those that fit already.
+        new = [fit_image(one, self.profile.budget) for one in self._workspace.images[before:]]
+        shown = [{"type": "image", "image": one} for one in new]
         return [{"type": "text", "text": seen.text}, *shown]
 
 
