@@ -126,7 +126,7 @@ class World:
         before = len(self._workspace.images)
         with self.spent.on("act"):
             seen = REGISTRY.run(Call(op, arguments), self._workspace)
-        # TRL sizes images in two ways, which agree only on those that fit already.
+        # TRL sizes images in two ways; they agree on images that fit and are then left alone.
         new = [fit_image(one, self.profile.budget) for one in self._workspace.images[before:]]
         shown = [{"type": "image", "image": one} for one in new]
         return [{"type": "text", "text": seen.text}, *shown]
@@ -163,6 +163,7 @@ def plain_trl(args: argparse.Namespace, questions: list[Any], folder: str) -> tu
 
     policy: Any = load_policy("nano", device="cpu")
     policy.processor.tokenizer.response_template = qwen3_template
+    policy.processor.image_processor.do_resize = False
     spent = Spent()
     World.questions, World.profile, World.spent = questions, policy.profile, spent
     rows = {"prompt": [prompt(policy)] * len(questions), "index": list(range(len(questions)))}

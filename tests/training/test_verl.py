@@ -1,7 +1,9 @@
 """verl's rows, masks and turns; what needs verl itself is in the run-book of recipes/verl."""
 
 import asyncio
+import inspect
 import io
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
@@ -9,12 +11,11 @@ from PIL import Image
 
 from pixelis.agent import Budget
 from pixelis.errors import DataError, MissingExtraError
-from pixelis.media import open_media
 from pixelis.models.load import load_policy
 from pixelis.rewards import Gold
 from pixelis.training.lines import line_of
-from pixelis.training.questions import Drawn, Question
-from pixelis.training.verl import ServedPolicy, gold_of, output, play, register, reward, row
+from pixelis.training.questions import Drawn
+from pixelis.training.verl import ServedPolicy, gold_of, loop_class, output, play, reward, row
 
 
 @pytest.fixture(scope="module")
@@ -123,16 +124,31 @@ def test_an_episode_alone_is_scored(nano):
     assert reward(failed, red) < 1.0
 
 
+@pytest.mark.skipif(find_spec("verl") is not None, reason="verl is installed")
 def test_without_verl_one_line_says_so(nano):
-    pytest.importorskip("trl")
-    try:
-        import verl  # noqa: F401
-    except ImportError:
-        with pytest.raises(MissingExtraError, match="verl is not installed"):
-            register(nano.profile)
+    with pytest.raises(MissingExtraError, match="verl is not installed"):
+        loop_class(nano.profile)
 
 
-def test_questions_of_other_pictures_are_told_apart():
-    picture = open_media(Image.new("RGB", (8, 8), "red"))
-    one = Question("a", "?", Gold(()), "unknown", lambda: picture)
-    assert row(one, 0)["ability"] == "unknown"
+@pytest.mark.skipif(find_spec("verl") is None, reason="needs verl: recipes/verl")
+def test_verls_own_classes_take_what_we_give(nano):
+    from verl.experimental.agent_loop import agent_loop as theirs
+    from verl.workers.rollout.llm_server import LLMServerClient
+
+    made = loop_class(nano.profile)
+    assert issubclass(made, theirs.AgentLoopBase)
+    asked = inspect.signature(LLMServerClient.generate).parameters
+    assert {"request_id", "prompt_ids", "sampling_params", "image_data"} <= set(asked)
+    server = Scripted(nano.processor, ["red"])
+    loop = object.__new__(made)  # the base wants a trainer's whole configuration
+    loop.processor, loop.tokenizer = nano.processor, nano.processor.tokenizer
+    loop.server_manager = server
+    fields = row(Drawn(3, ("attribute_recognition",)).at(0, 1)[0], 0)
+    given = asyncio.run(loop.run({"temperature": 1.0}, **fields))
+    told = given.as_dict()
+    assert told["responses"].shape == told["response_mask"].shape
+    assert int(told["response_mask"].sum()) == len(
+        server.processor.tokenizer("red<|im_end|>").input_ids
+    )
+    assert given.reward_score in (0.0, 1.0)
+    assert given.num_turns == 2

@@ -1,10 +1,11 @@
 """verl, for more machines than one: rows, masks and the agent loop's step in verl's terms.
 
-verl (0.9, numpy below 2) lives in an environment of its own (`recipes/verl`), Pixelis is installed
-there too. What is here needs verl only when a loop is made: dataset rows, the answer of a loop as
-plain values, and a policy whose turns are taken by verl's servers, so that our one agent loop plays
-there as well. Token ids go in and come out; nothing is told anew. Group terms of the reward do not
-fit verl's streaming rewards: there the reward is that of an episode alone.
+verl 0.9 wants an older transformers than Pixelis and lives in an environment of its own
+(`recipes/verl`), with Pixelis beside it. What is here needs verl only when a loop is made: dataset
+rows, the answer of a loop as plain values, and a policy whose turns are taken by verl's servers, so
+that our one agent loop plays there as well. Token ids go in and come out; nothing is told anew.
+Group terms of the reward do not fit verl's streaming rewards: there the reward is that of an
+episode alone.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import asyncio
 import io
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from PIL import Image
@@ -180,20 +181,19 @@ async def play(
         await asyncio.to_thread(agent.close)
 
 
-def register(profile: Profile, budget: Budget | None = None) -> Callable[..., Any]:
-    """Makes verl find our loop under the name `pixelis`; gives its class.
+def loop_class(profile: Profile, budget: Budget | None = None) -> type:
+    """A class of agent loop for verl's registry: plays an episode and scores it.
 
-    Call it in the process that runs verl's agent loops, before training starts. MissingExtraError
-    where verl is not installed.
+    Give it a name at the top of a module that verl's workers can import, and name that in verl's
+    `agent_loop_config_path`. MissingExtraError where verl is not installed.
     """
     try:
         from verl.experimental.agent_loop import agent_loop as theirs
     except ImportError as error:
         raise MissingExtraError("verl", "train") from error
 
-    @theirs.register(LOOP)
     class PixelisLoop(theirs.AgentLoopBase):  # type: ignore[misc]
-        """Plays an episode and scores it."""
+        """Our agent loop on verl's servers."""
 
         async def run(self, sampling_params: dict[str, Any], **fields: Any) -> Any:
             processor = PixelProcessor.adopt(self.processor, self.tokenizer)
