@@ -45,7 +45,7 @@ def test_the_group_that_differs_is_shown(tmp_path):
     show(tmp_path, 10)
     folder = tmp_path / "samples" / "step-000010"
     record = json.loads((folder / "group.json").read_text())
-    assert [row["answer"] for row in record["episodes"]] == ["red", "blue"]
+    assert [row["said"] for row in record["episodes"]] == ["red", "blue"]
     assert [row["reward"] for row in record["episodes"]] == [1.0, 0.0]
     assert record["episodes"][0]["calls"] == ["zoom_in"]
     page = (folder / "index.html").read_text()
