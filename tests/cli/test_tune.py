@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pixelis.cli.tune import _on_own_card, _Place
+from pixelis.cli.tune import Place, on_own_card
 from pixelis.data import synthesis
 from pixelis.models.load import load_policy
 from pixelis.models.nano import TEXT_LIMIT
@@ -86,10 +86,10 @@ def test_ranks_of_two_folders(tmp_path, inside):
 
 def test_each_process_takes_its_own_card():
     config = TuneConfig(data=["x"])
-    assert _on_own_card(config, _Place(0, 1, 0)).device == "auto"
-    assert _on_own_card(config, _Place(3, 8, 3)).device in ("cpu", "cuda:3")
+    assert on_own_card(config, Place(0, 1, 0)).device == "auto"
+    assert on_own_card(config, Place(3, 8, 3)).device in ("cpu", "cuda:3")
     named = config.model_copy(update={"device": "cpu"})
-    assert _on_own_card(named, _Place(3, 8, 3)).device == "cpu"
+    assert on_own_card(named, Place(3, 8, 3)).device == "cpu"
 
 
 @pytest.mark.parametrize("name", ["nano", "3b", "7b"])

@@ -19,7 +19,10 @@ from pixelis.errors import CheckpointError
 
 MARK = "complete.json"
 WEIGHTS = "model.safetensors"
-_Base = Trainer if TYPE_CHECKING else object
+if TYPE_CHECKING:
+    from transformers import Trainer as _Base
+else:
+    _Base = object
 
 
 class Durable(_Base):

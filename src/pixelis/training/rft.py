@@ -162,17 +162,27 @@ class Run:
         scored = self._scored(groups)
         if self.show is not None:
             self.show(step, groups, scored)
-        weighed = [self._weighed(group, marks) for group, marks in zip(groups, scored, strict=True)]
-        rng = np.random.default_rng([config.seed, 11, step, rank])
-        even = [i for i, group in enumerate(weighed) if not _teaches(group)]
+        weighed: list[Sequence[Weighed]] = [
+            self._weighed(group, marks) for group, marks in zip(groups, scored, strict=True)
+        ]
+        even, drawn = self._replayed(weighed, step)
+        self._note(groups, scored, even, drawn)
+        return [one for group in weighed for one in group]
+
+    def _replayed(self, weighed: list[Sequence[Weighed]], step: int) -> tuple[int, int]:
+        """Puts earlier groups in the places of those that teach nothing and keeps the others.
+
+        Gives how many taught nothing and how many of these places were filled.
+        """
+        even = [place for place, group in enumerate(weighed) if not _teaches(group)]
+        rng = np.random.default_rng([self.config.seed, 11, step, self.place[0]])
         drawn = self.memory.replay.draw(len(even), rng)
         for group in weighed:
             if _teaches(group):
                 self.memory.replay.add(group)
-        for index, group in zip(even, drawn, strict=False):
-            weighed[index] = list(group)
-        self._note(groups, scored, len(even), len(drawn))
-        return [one for group in weighed for one in group]
+        for place, earlier in zip(even, drawn, strict=False):
+            weighed[place] = earlier
+        return len(even), len(drawn)
 
     def _scored(self, groups: Sequence[Group]) -> list[list[Scored]]:
         """Rewards of this process's groups; the scales come from those of all processes."""

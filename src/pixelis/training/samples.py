@@ -52,7 +52,7 @@ def _row(number: int, episode: Episode, mark: Scored) -> dict[str, Any]:
     return {
         "page": f"{number}.html",
         "calls": [call.op for call in episode.calls],
-        "answer": episode.answer.text if episode.answer is not None else None,
+        "said": episode.answer.text if episode.answer is not None else None,
         "ended": episode.ended,
         **{name: round(value, 3) for name, value in mark.terms._asdict().items()},
         "reward": round(mark.reward, 3),

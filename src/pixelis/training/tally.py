@@ -38,7 +38,8 @@ class Tally:
     rewards: Counter[str] = field(default_factory=Counter)
 
     def to_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        """Plain JSON values."""
+        return {**vars(self), "ops": dict(self.ops), "rewards": dict(self.rewards)}
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Tally:
