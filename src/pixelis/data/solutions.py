@@ -100,7 +100,7 @@ def count(solver: Solver, plan: Plan) -> Episode:
 def measure(solver: Solver, plan: Plan) -> Episode:
     """Outlines one thing and measures it."""
     image = _zoomed(solver, plan)
-    return _measured(solver, plan, plan.points[0], plan.target, solver.hinted(), image)
+    return _measured(solver, plan, plan.points[0], plan.target, solver.hinted(plan.points[0]), image)
 
 
 def _measured(
@@ -122,7 +122,10 @@ def _measured(
 
 def _outline(solver: Solver, place: Place, thought: str, first: bool) -> str | None:
     """The mask of the thing there; None when nothing stands out."""
-    spot = (solver.hinted() if first else None) or solver.point(place, solver.image)
+    if solver.detour is not None and not first:
+        solver.visible &= solver.detour(place)
+        thought = solver.task.plan.target
+    spot = solver.hinted(place) or solver.point(place, solver.image)
     found = solver.act(thought, "segment_object_at", point_2d=spot, **solver.named())
     return solver.latest("mask") if found and solver.seen.handle else None
 
@@ -137,7 +140,8 @@ def compare(solver: Solver, plan: Plan) -> Episode:
         solver.act("", "get_properties", mask=mask, properties=["size"])
         size = solver.seen.data["size"]
         wide, high = int(size["width_px"]), int(size["height_px"])
-        sizes.append({"width": wide, "height": high, "size": wide * high}[plan.field])
+        sides = {"width": wide, "height": high, "size": wide * high, "area_px": size["area_px"]}
+        sizes.append(int(sides[plan.field]))
         shown.append(f"{wide}x{high}" if plan.field == "size" else f"{sizes[-1]}")
         masks.append(mask)
     sign = ">" if sizes[0] > sizes[1] else "<"
@@ -208,7 +212,7 @@ def follow(solver: Solver, plan: Plan) -> Episode:
     for number, box in enumerate(plan.boxes):
         thought = "" if number else plan.target
         ends = {"start_frame": first, "end_frame": last}
-        if not solver.act(thought, "track_object", bbox_2d=_snug(solver, box), **ends):
+        if not solver.act(thought, "track_object", bbox_2d=solver.box(box), **ends):
             return solver.answer(CANNOT)
         tracks.append(dict(solver.seen.data))
         names.append(solver.latest("track"))
@@ -218,11 +222,6 @@ def follow(solver: Solver, plan: Plan) -> Episode:
         return _fastest(solver, plan, tracks, names)
     said, thought = _told(plan, tracks[0], last + 1)
     return solver.answer(f"{said} [{names[0]}]", thought)
-
-
-def _snug(solver: Solver, box: Box) -> list[int]:
-    """A box as the model would give it."""
-    return solver.box(box)
 
 
 def _fastest(

@@ -197,7 +197,8 @@ class Opening(Solver):
 
     def __init__(self, seen: Seen) -> None:
         self.workspace = SimpleNamespace(view=lambda image: seen.view)  # type: ignore[assignment]
-        self.slips = 0
+        self.slips = []
+        self.detour = None
         self.image = 0
 
     def act(self, thought: str, op: str, **arguments: object) -> bool:
