@@ -149,6 +149,7 @@ def test_grave_findings_come_first_and_small_ones_hide_none(episodes):
         (lambda r: r.update(images=["media/none.png"]), {"images"}),
         (lambda r: r.update(kind=TRAP), {"gold"}),
         (lambda r: r.pop("gold"), {"gold"}),
+        (lambda r: r.update(weight=-2), {"structure"}),
         (lambda r: r["episode"]["media"].update(sha256="0" * 64), {"media"}),
         (lambda r: r.pop("provenance"), {"provenance"}),
     ],

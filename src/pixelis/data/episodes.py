@@ -30,7 +30,7 @@ from pixelis.data.readers.record import type_of
 from pixelis.data.readers.row import RecordError, Rejections, Row, is_number
 from pixelis.data.readers.stream import json_lines
 from pixelis.episode import Answer, Episode
-from pixelis.errors import DataError, MediaError
+from pixelis.errors import DataError, MediaError, PixelisError
 from pixelis.media import Picture, Video, open_media, open_picture
 
 GOLDEN, CORRECTION, TRAP = "golden", "self_correction", "trap"
@@ -106,7 +106,7 @@ class Sample:
         for place in places:
             if place.is_file():
                 return place
-        tried = " nor at ".join(map(str, places))
+        tried = " nor at ".join(dict.fromkeys(map(str, places)))
         raise MediaError(f"{self.row.where}: media: is not at {tried}")
 
     @property
@@ -149,6 +149,11 @@ class Sample:
             return answer is not None and not self.gold
         choices = self.choices or None
         return bool(self.gold) and correct(answer.text, self.gold, self.answer_type, choices)
+
+    def broken(self, error: PixelisError) -> RecordError:
+        """What is wrong with its media, with file and line once."""
+        told = str(error).removeprefix(f"{self.place}: ").removeprefix("media: ")
+        return RecordError(self.place, "media", told, "cannot be opened")
 
     def has_source(self) -> bool:
         """Whether the source lies where the record says, or beside it."""
@@ -214,6 +219,8 @@ def files_of(place: Path) -> list[Path]:
     """The JSONL files of a folder, or the one that was given; DataError when there is none."""
     if place.is_file():
         return [place]
+    if not place.exists():
+        raise DataError(f"{place}: is neither a file nor a folder")
     found = sorted(place.glob("episodes*.jsonl")) or sorted(place.glob("*.jsonl"))
     if not found:
         raise DataError(f"{place}: holds no .jsonl files of episodes; give a folder or a file")

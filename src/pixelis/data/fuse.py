@@ -13,7 +13,7 @@ from pixelis.data.difficulty import difficulty, weights
 from pixelis.data.episodes import Sample, Writer, read_samples
 from pixelis.data.prints import Print, near_pairs, print_of
 from pixelis.data.quality import Finding, Seen, leaks, repeats
-from pixelis.data.readers.row import RecordError, Rejections
+from pixelis.data.readers.row import Rejections
 from pixelis.errors import ConfigError, JobError, MediaError
 from pixelis.media import Video
 
@@ -101,7 +101,7 @@ def _gather(
                 _take_print(sample, prints)
             except MediaError as error:
                 fused.rejections.kept -= 1
-                fused.rejections.add(RecordError(sample.place, "", str(error), "broken media"))
+                fused.rejections.add(sample.broken(error))
                 continue
             samples.append(sample)
             told(len(samples), f"{fused.rejections.rejected} refused")

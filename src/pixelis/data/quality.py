@@ -161,6 +161,7 @@ def check_one(
     episode = sample.episode
     found = [
         *_structure(episode),
+        *_weight(sample),
         *_loops(episode),
         *_follows(sample),
         *_gold(sample),
@@ -187,6 +188,15 @@ def _structure(episode: Episode) -> Told:
             yield "structure", f"step {number} has neither a call nor an answer"
         elif step.answer is not None and number + 1 < len(episode.steps):
             yield "structure", f"step {number} answers, and more steps follow"
+
+
+def _weight(sample: Sample) -> Told:
+    if sample.kind == TRAP:
+        return
+    try:
+        _ = sample.weight
+    except DataError as error:
+        yield "structure", str(error).removeprefix(f"{sample.place}: ")
 
 
 def _loops(episode: Episode) -> Told:
@@ -271,7 +281,7 @@ def _images(sample: Sample) -> Told:
     try:
         stored = sample.stored_images()
     except MediaError as error:
-        yield "images", str(error)
+        yield "images", str(error).removeprefix(f"{sample.place}: images: ")
         return
     if stored is not None and len(stored) != shown:
         yield "images", f"the record holds {len(stored)}; the episode shows {shown}"
@@ -281,7 +291,7 @@ def _media(sample: Sample, run: bool, prints: dict[str, Print]) -> Told:
     try:
         media = sample.open_source()
     except MediaError as error:
-        yield "media", str(error)
+        yield "media", str(error).removeprefix(f"{sample.place}: media: ")
         return
     with media:
         sha256 = sample.episode.media.sha256

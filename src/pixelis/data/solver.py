@@ -61,8 +61,7 @@ class Solver:
 
     def act(self, thought: str, op: str, **arguments: Any) -> bool:
         """One executed call; False when the operation refused or found nothing to name."""
-        if self.astray and thought:
-            thought = AGAIN + thought
+        thought = self._again(thought)
         call = Call(op, arguments)
         observation = self.registry.run(call, self.workspace)
         self._add(Step(thought, call, observation))
@@ -70,6 +69,10 @@ class Solver:
 
     def _add(self, step: Step) -> None:
         self.episode = self.episode.with_step(replace(step, text=_DIALECT.turn(step)))
+
+    def _again(self, thought: str) -> str:
+        """The thought, which after a slip says that it was one."""
+        return AGAIN + thought if self.astray and thought else thought
 
     def slip(self) -> None:
         """Marks the step just taken as one that went wrong on purpose."""
@@ -94,7 +97,7 @@ class Solver:
         """The finished episode."""
         expansion = expand(raw, handles_of(self.episode.observations))
         answer = Answer(expansion.text, raw, expansion.evidence, known=not raw.startswith(CANNOT))
-        self._add(Step(thought, answer=answer))
+        self._add(Step(self._again(thought), answer=answer))
         meta = {"slips": list(self.slips)} if self.slips else {}
         return replace(self.episode, answer=answer, ended="answered", meta=meta)
 

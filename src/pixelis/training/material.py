@@ -81,7 +81,7 @@ def whole(samples: Sequence[Sample], rejections: Rejections) -> list[Sample]:
             kept.append(sample)
         except MediaError as error:
             rejections.kept -= 1
-            rejections.add(RecordError(sample.place, "media", str(error), "cannot be opened"))
+            rejections.add(sample.broken(error))
     return kept
 
 

@@ -90,7 +90,7 @@ def build(
             skipped[str(error)] += 1
         except MediaError as error:
             skipped["its pictures cannot be opened"] += 1
-            broken = broken or str(error)
+            broken = broken or str(sample.broken(error))
         if on_item is not None:
             on_item(number, len(samples))
     if not items:

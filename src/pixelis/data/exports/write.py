@@ -12,7 +12,7 @@ from typing import Any
 
 from pixelis.data.episodes import TRAP, Sample
 from pixelis.data.exports.talk import Shelf, first_of_each
-from pixelis.data.readers.row import RecordError, Rejections
+from pixelis.data.readers.row import Rejections
 from pixelis.errors import ConfigError, DataError, MediaError
 
 TRAINERS = ("trl", "llamafactory", "verl", "openrlhf")
@@ -83,7 +83,7 @@ def _rows(
         try:
             row = module.row_of(sample, shelf, index)
         except (MediaError, DataError) as error:
-            rejections.add(RecordError(sample.row.where, "media", str(error), "broken media"))
+            rejections.add(sample.broken(error))
             continue
         index += 1
         yield row
