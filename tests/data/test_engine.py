@@ -61,6 +61,7 @@ def test_what_is_made_passes_its_own_check(made):
     assert report.samples == len(records)
     assert report.counts.total() == report.counts["balance"], report.first
 
+
 @pytest.mark.slow
 def test_every_episode_replays_on_the_kept_media(made):
     folder, _, records = made

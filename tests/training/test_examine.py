@@ -53,8 +53,7 @@ def test_the_model_really_answers(examiner, tmp_path):
     marks, played = examiner.ask(policy.model)
     assert marks.asked == len(played) == 4
     assert marks.right == sum(
-        one.is_right(episode.answer)
-        for one, episode in zip(examiner.samples, played, strict=True)
+        one.is_right(episode.answer) for one, episode in zip(examiner.samples, played, strict=True)
     )
     assert marks.calls == sum(len(episode.observations) for episode in played)
     again, _ = examiner.ask(policy.model)

@@ -47,7 +47,13 @@ def test_fields_of_a_record(episodes):
 
 @pytest.mark.parametrize(
     ("gold", "kind"),
-    [("red", "color"), ("12", "number"), ("yes", "yes_no"), ("Harbour", "word"), ("the Harbour", "text")],
+    [
+        ("red", "color"),
+        ("12", "number"),
+        ("yes", "yes_no"),
+        ("Harbour", "word"),
+        ("the Harbour", "text"),
+    ],
 )
 def test_the_answer_type_is_taken_from_the_gold(tmp_path, gold, kind):
     (sample,) = read([write(tmp_path, {"episode": EPISODE, "gold": gold})])
@@ -98,14 +104,16 @@ def test_a_broken_record_is_named(tmp_path, line, told):
     broken = Rejections()
     assert len(read([path], broken)) == broken.kept == broken.rejected == 1
     path.write_text(line + "\n")
-    with pytest.raises(DataError, match="holds no episodes to learn; .*line 1: "):
+    with pytest.raises(DataError, match=r"holds no episodes to learn; .*line 1: "):
         read([path], Rejections())
 
 
 @pytest.mark.parametrize("weight", [0, -1, "much", True])
 def test_a_weight_is_a_positive_number(tmp_path, weight):
     path = write(tmp_path, {"episode": EPISODE, "weight": weight}, {"episode": EPISODE})
-    with pytest.raises(DataError, match=r"episodes\.jsonl: line 1: weight: came .*above 0 is needed"):
+    with pytest.raises(
+        DataError, match=r"episodes\.jsonl: line 1: weight: came .*above 0 is needed"
+    ):
         read([path])
     broken = Rejections()
     assert [sample.weight for sample in read([path], broken)] == [1.0]

@@ -21,9 +21,7 @@ from pixelis.ops.workspace import Workspace
 __all__ = ["CANNOT", "Solver", "astray", "listed", "slipped", "solve", "tally", "tens"]
 
 
-def solve(
-    task: Task, workspace: Workspace, registry: Registry, exact: bool = False
-) -> Episode:
+def solve(task: Task, workspace: Workspace, registry: Registry, exact: bool = False) -> Episode:
     """The task's golden episode; its answer is what the operations really found.
 
     `exact` gives boxes to the thousandth of a side; else they are in tens.

@@ -10,7 +10,6 @@ from pixelis.answers.score import similarity
 from pixelis.data.plans import Place, Plan
 from pixelis.data.solver import CANNOT, Solver
 from pixelis.episode import Episode
-from pixelis.geometry import Box
 
 SAME_TEXT = 0.8  # least similarity of what a sign says and what was asked for
 LOST_FRAMES = 2  # fewer frames of loss are no hiding
@@ -100,7 +99,9 @@ def count(solver: Solver, plan: Plan) -> Episode:
 def measure(solver: Solver, plan: Plan) -> Episode:
     """Outlines one thing and measures it."""
     image = _zoomed(solver, plan)
-    return _measured(solver, plan, plan.points[0], plan.target, solver.hinted(plan.points[0]), image)
+    return _measured(
+        solver, plan, plan.points[0], plan.target, solver.hinted(plan.points[0]), image
+    )
 
 
 def _measured(

@@ -116,7 +116,9 @@ def _answers(agent: Agent, samples: Sequence[Sample]) -> list[Episode]:
 
 def marks(samples: Sequence[Sample], episodes: Sequence[Episode]) -> Marks:
     """The marks of these episodes."""
-    right = sum(one.is_right(episode.answer) for one, episode in zip(samples, episodes, strict=True))
+    right = sum(
+        one.is_right(episode.answer) for one, episode in zip(samples, episodes, strict=True)
+    )
     seen = [observation for episode in episodes for observation in episode.observations]
     failed = sum(observation.error is not None for observation in seen)
     return Marks(len(episodes), right, len(seen), failed)

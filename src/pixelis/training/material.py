@@ -15,7 +15,17 @@ from pixelis.data.episodes import BANDS, TRAP, Sample, read_samples
 from pixelis.data.readers.row import RecordError, Rejections
 from pixelis.errors import DataError, MediaError
 
-HELD_OUT = ("test", "eval", "evaluation", "held_out", "heldout", "val", "valid", "validation", "dev")
+HELD_OUT = (
+    "test",
+    "eval",
+    "evaluation",
+    "held_out",
+    "heldout",
+    "val",
+    "valid",
+    "validation",
+    "dev",
+)
 
 __all__ = ["Sample", "bands", "read", "split", "whole"]
 

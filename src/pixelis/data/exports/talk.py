@@ -15,7 +15,7 @@ from PIL import Image
 
 from pixelis.agent.replay import replay, restore
 from pixelis.data.episodes import UNKNOWN, Sample
-from pixelis.errors import DataError, MediaError
+from pixelis.errors import DataError
 from pixelis.media import Video
 from pixelis.models.dialects import get_dialect
 from pixelis.models.template import TOOLS_AFTER, TOOLS_BEFORE, count_images
