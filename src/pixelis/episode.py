@@ -164,6 +164,25 @@ class Episode:
     def observations(self) -> tuple[Observation, ...]:
         return tuple(step.observation for step in self.steps if step.observation is not None)
 
+    @property
+    def slips(self) -> frozenset[int]:
+        """Places, from 0, of the steps that are wrong on purpose: read, and never imitated.
+
+        `meta["slips"]` lists them; a number there means so many first steps. DataError for
+        anything else.
+        """
+        told = self.meta.get("slips", ())
+        if isinstance(told, int) and not isinstance(told, bool):
+            told = range(told)
+        known = range(len(self.steps))
+        good = isinstance(told, list | tuple | range)
+        if not good or not all(type(place) is int and place in known for place in told):
+            raise DataError(
+                f"meta.slips: came {self.meta['slips']!r}; a list of places of steps, from 0 to "
+                f"{len(self.steps) - 1}, is needed"
+            )
+        return frozenset(told)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
         return _ADAPTER.dump_python(self, mode="json")

@@ -132,9 +132,9 @@ def test_imported_episodes_are_clean(inside, coco, tmp_path):
         (["import", "none", "--from", "coco", "--out", "y.jsonl"], "neither a file nor a folder"),
         (["import", "x", "--from", "coco", "--out", "y", "--columns", "a"], "is not of the form"),
         (["export", "x", "--to", "trl2", "--out", "y"], "did you mean trl?"),
-        (["check", "none"], "holds no .jsonl files of episodes"),
+        (["check", "none"], "none: is neither a file nor a folder"),
         (["split", "none", "--out", "y", "--shares", "a=0"], "is not of the form train=0.9"),
-        (["show", "none", "--out", "y.html"], "holds no .jsonl files"),
+        (["show", "none", "--out", "y.html"], "none: is neither a file"),
         (["chekc", "none"], "did you mean check?"),
     ],
 )

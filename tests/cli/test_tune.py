@@ -57,7 +57,7 @@ def test_a_run_leaves_weights_numbers_and_curves(shard, tmp_path, inside):
     [
         (("--data", "x", "--muon-lr", "1"), "--muon-lr belongs to nano's recipe"),
         (("--rank", "4"), "--rank belongs to fine-tuning on --data"),
-        (("--data", "gone"), "holds no .jsonl files"),
+        (("--data", "gone"), "gone: is neither a file nor a folder"),
         (("--data", "x", "--batch", "0"), "setting batch = '0'"),
     ],
 )

@@ -10,6 +10,7 @@ from pixelis.agent.replay import replay
 from pixelis.answers.score import correct
 from pixelis.data import engine, tasks
 from pixelis.data.engine import Recipe, Report, base_of, execute, fault_of, quotas
+from pixelis.data.quality import check
 from pixelis.data.sheet import write_sheet
 from pixelis.episode import Episode
 from pixelis.errors import ConfigError
@@ -46,9 +47,19 @@ def test_a_shard_holds_the_mix_and_nothing_wrong(made):
         )
         assert right == (record["kind"] != "trap")
         assert ("trap" in episode.meta) == (record["kind"] == "trap")
-        assert (episode.meta.get("slips", 0) > 0) == (record["kind"] == "self_correction")
+        assert bool(episode.slips) == (record["kind"] == "self_correction")
         assert record["provenance"]["parent"].startswith("train-3-")
+        assert record["provenance"]["media_sha256"] == episode.media.sha256
         assert 0 <= record["difficulty"] <= 1
+    assert len({record["episode"]["id"] for record in records}) == len(records)
+
+
+@pytest.mark.slow
+def test_what_is_made_passes_its_own_check(made):
+    folder, _, records = made
+    report = check(folder, replays=0)
+    assert report.samples == len(records)
+    assert report.counts.total() == report.counts["balance"], report.first
 
 
 @pytest.mark.slow

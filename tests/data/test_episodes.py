@@ -39,11 +39,12 @@ def test_changed_fields_are_changed_and_others_kept(clean):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda r: r.pop("gold"), "line 2: gold: is missing"),
         (lambda r: r.update(gold=7), "line 2: gold: came 7; a list of texts is needed"),
         (lambda r: r.update(kind="silver"), "line 2: kind: came 'silver'; allowed are golden"),
+        (lambda r: r["episode"]["meta"].update(slips=[9]), "line 2: episode: meta.slips: came [9]"),
+        (lambda r: r["episode"]["meta"].update(slips=True), "meta.slips: came True; a list of"),
         (lambda r: r.update(episode=3), "line 2: episode: came 3; an object is needed"),
-        (lambda r: r["episode"].pop("media"), "line 2: episode: episode field media"),
+        (lambda r: r["episode"].pop("media"), "line 2: episode: field media"),
     ],
 )
 def test_a_broken_record_is_named_and_the_others_kept(episodes, change, told):
@@ -66,6 +67,20 @@ def test_the_source_is_looked_for_beside_the_file(episodes):
     place.unlink()
     with pytest.raises(MediaError, match="line 1: media: is not at"):
         next(read_samples(episodes)).open()
+
+
+def test_without_gold_the_own_answer_counts(episodes):
+    lines = lines_of(episodes)
+    record = json.loads(lines[0])
+    right = record["episode"]["answer"]
+    del record["gold"]
+    (episodes / "episodes.jsonl").write_text(json.dumps(record))
+    sample = next(read_samples(episodes))
+    assert sample.gold == (right["text"],)
+    assert sample.is_right(sample.episode.answer)
+    record["episode"]["answer"] = {**right, "known": False}
+    (episodes / "episodes.jsonl").write_text(json.dumps(record))
+    assert next(read_samples(episodes)).gold == ()
 
 
 def test_shards_with_packed_images_are_read(tmp_path):

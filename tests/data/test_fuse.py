@@ -6,7 +6,7 @@ import pytest
 from pixelis.data.episodes import read_samples
 from pixelis.data.fuse import merge, split
 from pixelis.data.quality import check
-from pixelis.errors import JobError
+from pixelis.errors import ConfigError, JobError
 
 
 def records(path):
@@ -31,6 +31,26 @@ def test_merging_refuses_a_picture_in_two_splits(clean, episodes, tmp_path):
     path.write_text("".join(json.dumps(record) + "\n" for record in changed))
     with pytest.raises(JobError, match="pictures would stand in two splits"):
         merge([clean, episodes], tmp_path / "out")
+
+
+def test_a_broken_source_is_named_and_the_rest_merged(episodes, tmp_path):
+    samples = list(read_samples(episodes))
+    path = samples[0].media_path
+    path.write_bytes(path.read_bytes()[:-500])
+    fused = merge([episodes], tmp_path / "out")
+    assert fused.rejections.rejected == 1
+    assert "episodes.jsonl: line 1: " in fused.rejections.first[0]
+    assert fused.rejections.kept == sum(fused.rows.values()) == 8
+
+
+def test_nothing_is_written_among_what_is_read(clean, episodes, tmp_path):
+    for place in (episodes, episodes / "episodes.jsonl"):
+        with pytest.raises(ConfigError, match="choose another folder"):
+            merge([place], episodes)
+    split([clean], tmp_path / "out", {"a": 1, "b": 1})
+    with pytest.raises(ConfigError, match=r"holds b\.jsonl already"):
+        split([clean], tmp_path / "out", {"a": 1, "c": 1})
+    assert set(split([clean], tmp_path / "out", {"a": 1, "b": 1}).rows) == {"a.jsonl", "b.jsonl"}
 
 
 def test_difficulty_and_weight_are_written(clean, tmp_path):

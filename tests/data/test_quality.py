@@ -90,6 +90,55 @@ def test_a_count_that_is_not_that_of_its_points_is_told(episodes):
     assert found(episodes, number, run=False) == ({"follows"} if calls else set())
 
 
+def answering(text, raw, thought="", kind="word"):
+    """Changes a record so that it ends like that."""
+
+    def change(record):
+        step = last(record)
+        step["thought"] = thought
+        for answer in (step["answer"], record["episode"]["answer"]):
+            answer.update(text=text, raw=raw)
+        record.update(gold=text, answer_type=kind)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("text", "raw", "thought", "kind", "told"),
+    [
+        ("5", "5", "all: dot [450, 250] = 1; dot [500, 255] = 2", "number", True),
+        ("2", "2", "all: dot [450, 250] = 1; dot [500, 255] = 2; ring [1, 2]", "number", False),
+        ("yes", "yes [mask_1]", "x 180 < 560", "yes_no", False),
+        ("yes", "yes", "x 180 < 560", "yes_no", True),
+        ("ink", "ink", "pink", "word", True),
+        ("square", "square [mask_1]", "", "word", False),  # a word of the question
+    ],
+)
+def test_an_answer_follows_by_whole_words_counts_and_citations(
+    episodes, text, raw, thought, kind, told
+):
+    number = where(episodes, "attribute_recognition")
+    spoil(episodes, number, answering(text, raw, thought, kind))
+    assert found(episodes, number, run=False) == ({"follows"} if told else set())
+
+
+def test_grave_findings_come_first_and_small_ones_hide_none(episodes):
+    path = episodes / "episodes.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for number in range(30):
+        copy = json.loads(json.dumps(lines[0]))
+        copy["episode"].update(id=f"c{number}", question=f"{number}?")
+        lines.append(copy)
+    for record in lines:
+        record["provenance"] = {}
+    lines.append(lines[0])
+    path.write_text("".join(json.dumps(record) + "\n" for record in lines))
+    report = check(episodes, replays=0)
+    assert report.counts["provenance"] == len(lines)
+    assert [finding.check for finding in report.grave][:2] == ["duplicate", "duplicate"]
+    assert len(report.grave) < len(lines) + 2
+
+
 @pytest.mark.parametrize(
     ("change", "checks"),
     [
@@ -99,6 +148,8 @@ def test_a_count_that_is_not_that_of_its_points_is_told(episodes):
         (lambda r: r.update(gold="something else entirely"), {"gold"}),
         (lambda r: r.update(images=["media/none.png"]), {"images"}),
         (lambda r: r.update(kind=TRAP), {"gold"}),
+        (lambda r: r.pop("gold"), {"gold"}),
+        (lambda r: r.update(weight=-2), {"structure"}),
         (lambda r: r["episode"]["media"].update(sha256="0" * 64), {"media"}),
         (lambda r: r.pop("provenance"), {"provenance"}),
     ],

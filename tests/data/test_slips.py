@@ -13,6 +13,7 @@ WHERE = {  # a family whose questions can slip that way
     "twice": "attribute_recognition",
     "wide": "object_counting",
     "mistaken": "geometric_comparison",
+    "later": "geometric_comparison",
 }
 
 
@@ -27,9 +28,11 @@ def test_each_form_is_a_slip_that_is_mended(form):
         ):
             continue
         episode, slips = made.episode, made.episode.meta["slips"]
-        assert slips == (2 if form == "twice" else 1)
+        assert slips == {"twice": [0, 1], "later": [2]}.get(form, [0])
+        assert episode.slips == set(slips)
         assert episode.meta["form"] == form
-        assert episode.steps[slips].thought.startswith(AGAIN)
+        again = [k for k, step in enumerate(episode.steps) if step.thought.startswith(AGAIN)]
+        assert again == [place + 1 for place in slips]
         calls = episode.calls
         assert len({call.key() for call in calls}) == len(calls)
         if form == "wide":
@@ -37,6 +40,12 @@ def test_each_form_is_a_slip_that_is_mended(form):
             assert calls[1].arguments["image"] == 1
             assert first.area > 2 * second.area
             assert first.intersect(second).area > 0.95 * second.area
+        if form == "later":
+            missed, mended = episode.steps[2], episode.steps[3]
+            assert missed.call.op == mended.call.op == "segment_object_at"
+            assert missed.observation.handle is None
+            assert mended.observation.handle == "mask_2"
+            assert episode.answer.evidence == ("mask_1", "mask_2")
         if form == "mistaken":
             assert calls[0].op == "read_text"
             assert calls[1].op != "read_text"

@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ def test_a_golden_episode_keeps_the_images_the_model_saw():
     assert golden.gold == task.answer == golden.episode.answer.text
     shown = 1 + sum(o.image is not None for o in golden.episode.observations)
     assert len(golden.images) == shown
+    assert golden.episode.meta["pixels"] == asdict(BUDGET)
+    assert golden.episode.meta["text_limit"] == 60
     assert all(image.size <= 3 * 256 * 256 for image in golden.images)
 
 

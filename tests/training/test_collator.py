@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -35,20 +37,31 @@ def written(collator, labels):
 
 def test_only_what_the_model_wrote_is_learned(collator, stock):
     for item in stock.items:
-        slips = item.episode.meta.get("slips", 0)
+        slips = item.episode.slips
         row = collator.padded([collator.talk(item.episode, list(item.images()))])
         turns = [step.text for step in item.episode.steps]
         assert written(collator, row["labels"]) == "".join(
-            f"{turn}<|im_end|>" for turn in turns[slips:]
+            f"{turn}<|im_end|>" for place, turn in enumerate(turns) if place not in slips
         )
         ids = row["input_ids"][0]
         told = collator.processor.tokenizer.decode(ids[ids != collator.processor.image_token_id])
-        assert all(turn in told for turn in turns[:slips])
+        assert all(turns[place] in told for place in slips)
         assert item.episode.question in told
         assert ("# Tools" in told) == collator.profile.tools_in_prompt
         learned = int((row["labels"] != IGNORED).sum())
         assert (ids.shape[0], learned) == (item.tokens, item.learned)
-    assert any(item.episode.meta.get("slips") for item in stock.items)
+    assert any(item.episode.slips for item in stock.items)
+
+
+def test_a_slip_in_the_middle_is_read_and_not_learned(collator, stock):
+    item = max(stock.items, key=lambda one: len(one.episode.steps))
+    turns = [step.text for step in item.episode.steps]
+    assert len(turns) > 2
+    meta = {name: value for name, value in item.episode.meta.items() if name != "slips"}
+    for told, left in (([1], [turns[0], *turns[2:]]), (2, turns[2:]), ([], turns)):
+        episode = replace(item.episode, meta={**meta, "slips": told})
+        row = collator.padded([collator.talk(episode, list(item.images()))])
+        assert written(collator, row["labels"]) == "".join(f"{turn}<|im_end|>" for turn in left)
 
 
 def test_the_tokens_are_those_that_serving_sends(policy, collator, stock):
@@ -108,7 +121,7 @@ def test_an_episode_that_is_too_long_is_refused(collator, stock):
     item = stock.items[0]
     with pytest.raises(DataError, match=r"has \d+ tokens and there is room for 40"):
         short.padded([short.talk(item.episode, list(item.images()))])
-    with pytest.raises(DataError, match=r"episodes\.jsonl:\d+ has"):
+    with pytest.raises(DataError, match=r"episodes\.jsonl: line \d+ has"):
         build([item.sample], short, item.sample.file.parent / "told-short")
 
 

@@ -2,17 +2,20 @@ import pytest
 import torch
 
 from pixelis.agent import Budget
+from pixelis.data.episodes import sample_of
+from pixelis.data.readers.row import Row
 from pixelis.episode import Answer, Episode, Media
 from pixelis.geometry import Size
 from pixelis.models.load import load_policy
-from pixelis.training.examine import Examiner, Marks, answering, is_right
-from pixelis.training.material import Sample, read
+from pixelis.training.examine import Examiner, Marks, answering
+from pixelis.training.material import read
 
 MEDIA = Media("picture", "a.png", Size(64, 64), "a")
 
 
 def sample(tmp_path, gold):
-    return Sample(Episode("What colour?", MEDIA), tmp_path / "e.jsonl", 1, {"gold": gold})
+    value = {"episode": Episode("What colour?", MEDIA).to_dict(), "gold": gold}
+    return sample_of(Row(value, tmp_path / "e.jsonl", "line 1"))
 
 
 def answered(text, known=True):
@@ -20,16 +23,16 @@ def answered(text, known=True):
 
 
 def test_right_is_what_the_scorer_says(tmp_path):
-    assert is_right(sample(tmp_path, "red"), answered("It is red."))
-    assert not is_right(sample(tmp_path, "red"), answered("blue"))
-    assert not is_right(sample(tmp_path, "red"), answered("red", known=False))
-    assert not is_right(sample(tmp_path, "red"), Episode("q", MEDIA))
-    assert is_right(sample(tmp_path, ["crimson", "red"]), answered("red"))
+    assert sample(tmp_path, "red").is_right(answered("It is red.").answer)
+    assert not sample(tmp_path, "red").is_right(answered("blue").answer)
+    assert not sample(tmp_path, "red").is_right(answered("red", known=False).answer)
+    assert not sample(tmp_path, "red").is_right(None)
+    assert sample(tmp_path, ["crimson", "red"]).is_right(answered("red").answer)
 
 
 def test_where_nobody_can_know_only_saying_so_is_right(tmp_path):
-    assert is_right(sample(tmp_path, ""), answered("I can't see that", known=False))
-    assert not is_right(sample(tmp_path, ""), answered("red"))
+    assert sample(tmp_path, "").is_right(answered("I can't see that", known=False).answer)
+    assert not sample(tmp_path, "").is_right(answered("red").answer)
 
 
 def test_marks():
@@ -49,7 +52,9 @@ def test_the_model_really_answers(examiner, tmp_path):
     policy, examiner = examiner
     marks, played = examiner.ask(policy.model)
     assert marks.asked == len(played) == 4
-    assert marks.right == sum(map(is_right, examiner.samples, played))
+    assert marks.right == sum(
+        one.is_right(episode.answer) for one, episode in zip(examiner.samples, played, strict=True)
+    )
     assert marks.calls == sum(len(episode.observations) for episode in played)
     again, _ = examiner.ask(policy.model)
     assert again == marks

@@ -181,6 +181,12 @@ def add_export(actions: Any) -> None:
         help="which trainer it is: " + ", ".join(TRAINERS),
     )
     parser.add_argument("--out", metavar="DIR", required=True, help="folder to write")
+    parser.add_argument(
+        "--keep-slips",
+        action="store_true",
+        help="also write episodes with steps that are wrong on purpose; the trainer will imitate "
+        "those steps (default: left out of trl and llamafactory)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run_export)
 
@@ -193,11 +199,12 @@ def run_export(args: argparse.Namespace) -> int:
     rejections = Rejections()
     with Progress(Printer(), args.json, "writing", "written") as progress:
         samples = watched(read_samples(Path(args.path), rejections), rejections, progress)
-        exported = export(samples, args.trainer, Path(args.out), rejections)
+        exported = export(samples, args.trainer, Path(args.out), rejections, args.keep_slips)
     files = [str(path) for path in exported.files]
     total = sum(exported.rows.values())
     report = {"trainer": args.trainer, "rows": exported.rows, "files": files}
-    report |= {"traps_left_out": exported.traps, "rejections": rejections.report()}
+    report |= {"traps_left_out": exported.traps, "slips_left_out": exported.slips}
+    report["rejections"] = rejections.report()
     if args.json:
         emit_json(report)
     else:
@@ -206,6 +213,9 @@ def run_export(args: argparse.Namespace) -> int:
             printer.line(f"wrote {name}" + _rows_of(exported.rows, name))
         if exported.traps:
             printer.field(str(exported.traps), "traps left out: nobody shall imitate them", "dim")
+        if exported.slips:
+            told = "left out: their wrong steps would be imitated (--keep-slips writes them)"
+            printer.field(str(exported.slips), told, "dim")
         tell_rejections(printer, rejections)
     return 0 if total else 1
 
@@ -250,7 +260,7 @@ def run_check(args: argparse.Namespace) -> int:
     printer.line(f"{report.samples} episodes, {report.replayed} executed again")
     for name, count in report.to_dict()["findings"].items():
         printer.field(name, f"{count} findings" if count else "ok", "yellow" if count else "green")
-    for finding in report.first[:10]:
+    for finding in report.grave[:10]:
         printer.field("", f"{finding.check}: {finding.where}: {finding.told}", "dim")
     tell_rejections(printer, report.rejections)
     printer.line("clean" if report.clean else "not clean", "green" if report.clean else "red")

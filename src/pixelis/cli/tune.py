@@ -107,6 +107,10 @@ def _introduce(tuning: Tuning) -> None:
         printer.field(name, value, indent=0)
     for reason, count in stock.skipped.items():
         printer.field("left out", f"{count}: {reason}", "yellow", indent=0)
+    for told in (*([stock.broken] if stock.broken else []), *tuning.broken.first[:5]):
+        printer.field("broken", told, "yellow", indent=0)
+    if (more := tuning.broken.rejected - 5) > 0:
+        printer.field("broken", f"{more} more; see: pixelis data check", "yellow", indent=0)
 
 
 def _told(done: int, total: int) -> None:

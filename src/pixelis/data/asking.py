@@ -38,7 +38,7 @@ class Way:
     """How a question is solved, in source pixels; as `tasks.Plan`, with frames for clips.
 
     Attributes:
-        kind: `count`, `measure`, `compare`, `read`, `track`.
+        kind: `count`, `measure`, `compare`, `read`, `follow`.
         target: what is looked for, in a few words.
         box: the part to read, zoom into or follow; None for the whole picture.
         points: where the things are.
@@ -180,6 +180,7 @@ def _comparisons(record: Record, things: list[Thing]) -> Iterator[Asked]:
             continue
         names = (_spoken(first), _spoken(second))
         larger = names[areas[1] > areas[0]]
+        target = f"compare size: {names[0]}, {names[1]}"
         yield Asked(
             family="geometric_comparison",
             kind="larger",
@@ -187,7 +188,7 @@ def _comparisons(record: Record, things: list[Thing]) -> Iterator[Asked]:
             answer=(larger,),
             answer_type="option",
             choices=names,
-            way=Way("compare", "the larger one", None, (_inside(one), _inside(other)), "area_px"),
+            way=Way("compare", target, None, (_inside(one), _inside(other)), "area_px"),
             target_share=_share(min(areas), record.size),
             clutter=len(record.things),
             meta={"areas_px": areas},
@@ -297,7 +298,7 @@ def _journeys(record: Record, track: Track) -> Iterator[Asked]:
             "in thousandths of the sides?",
             answer=(way,),
             answer_type="word",
-            way=Way("track", f"the {track.label}", first, (), "direction", (start, end)),
+            way=Way("follow", f"the {track.label}", first, (), "direction", (start, end)),
             target_share=_share(first.area, record.size),
             clutter=sum(start in other.boxes for other in record.tracks),
         )

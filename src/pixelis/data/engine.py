@@ -24,6 +24,7 @@ import numpy as np
 from pixelis.agent.replay import replay
 from pixelis.answers.score import correct
 from pixelis.data import synthesis, tasks
+from pixelis.data.episodes import CORRECTION, GOLDEN, KINDS, TRAP, UNKNOWN
 from pixelis.data.oracle import slipped, solve
 from pixelis.data.slips import FORMS
 from pixelis.data.tasks import Task
@@ -37,15 +38,14 @@ from pixelis.models.resize import fit_image
 from pixelis.ops import REGISTRY
 from pixelis.ops.workspace import PixelBudget, Workspace
 
-GENERATOR = "worlds 2"  # changes when the same seed would give other tasks
-KINDS = ("golden", "self_correction", "trap")
+GENERATOR = "worlds 3"  # changes when the same seed would give other tasks
 MIX = (0.6, 0.2, 0.2)
 SHARD = 50
 APART = 9973  # between the first tasks of two shards; more than a shard can use up
 MOST_STEPS = 20
 PATIENCE_S = 1800.0
 JPEG: dict[str, Any] = {"format": "JPEG", "quality": 92, "subsampling": 0}
-FORM_SHARES = (0.35, 0.2, 0.3, 0.15)  # of the forms of slips, in the order of `FORMS`
+FORM_SHARES = (0.3, 0.2, 0.25, 0.1, 0.15)  # of the forms of slips, in the order of `FORMS`
 SETTINGS = "make.json"
 
 
@@ -202,18 +202,19 @@ class Shard:
             self.report.rejected[f"{base.task.family}: {fault}"] += 1
             return
         rng = np.random.default_rng([self.recipe.seed, 41, index])
-        if "golden" in due:
+        if GOLDEN in due:
             yield self._kept(base, golden, rng)
-        if "self_correction" in due:
+        if CORRECTION in due:
             mended = self._correction(base, rng)
             if mended is not None:
                 yield self._kept(base, mended, rng)
-        if "trap" in due:
+        if TRAP in due:
             episode = trapped(base.task, golden.episode, rng)
             if episode is None:
                 self.report.passed_over["trap: nothing to be wrong about"] += 1
             else:
-                yield self._kept(base, golden._replace(kind="trap", episode=episode), rng)
+                episode = replace(episode, id=f"{episode.id}-{TRAP}")
+                yield self._kept(base, golden._replace(kind=TRAP, episode=episode), rng)
 
     def _correction(self, base: Base, rng: np.random.Generator) -> Made | None:
         """An episode with a slip and its correction; of the forms, those that can be, in turn."""
@@ -237,7 +238,7 @@ class Shard:
             with _workspace(base, self.recipe) as workspace:
                 same = replay(made.episode, base.media, workspace=workspace).same
             self.report.replays["identical" if same else "different"] += 1
-        if self.writer is None or made.kind == "trap":
+        if self.writer is None or made.kind == TRAP:
             return made
         return made._replace(episode=self.writer.rephrase(made.episode, self.recipe.seed))
 
@@ -281,7 +282,7 @@ def execute(
     }
     name = f"{task.id}-{form}" if form else task.id
     episode = replace(episode, id=name, meta=meta)
-    return Made("self_correction" if form else "golden", episode, images)
+    return Made(CORRECTION if form else GOLDEN, episode, images)
 
 
 def fault_of(task: Task, episode: Episode) -> str:
@@ -320,21 +321,21 @@ def hardness(task: Task, episode: Episode) -> float:
 def record_of(base: Base, made: Made, recipe: Recipe) -> dict[str, Any]:
     """The line of a data file; `images` are counted, they are in the `.npz` beside it."""
     task, episode = base.task, made.episode
-    licence = "Apache-2.0"
     provenance = {
         "generator": GENERATOR,
         "seed": recipe.seed,
         "domain": task.domain,
         "parent": task.id,
-        "licence": licence,
-        **({"writer": recipe.writer} if recipe.writer and made.kind != "trap" else {}),
+        "licence": "Apache-2.0",
+        "media_sha256": episode.media.sha256,
+        **({"writer": recipe.writer} if recipe.writer and made.kind != TRAP else {}),
     }
     return {
         "episode": episode.to_dict(),
         "gold": task.answer,
-        "answer_type": "unknown" if task.plan.kind == "unknown" else task.answer_type,
+        "answer_type": UNKNOWN if task.plan.kind == "unknown" else task.answer_type,
         "family": task.family,
-        "question_kind": task.kind or "unknown",
+        "question_kind": task.kind or UNKNOWN,
         "kind": made.kind,
         "split": recipe.split,
         "media": f"media/{base.name}",

@@ -4,9 +4,10 @@
      "kind": "golden", "split": "train", "media": "media/4f2a.png", "images": ["images/..."],
      "difficulty": 0.31, "weight": 1.2, "provenance": {"licence": "...", "parent": "coco-139"}}
 
-Only `episode` and `gold` are needed. `media` is the source picture or video and `images` what the
-model was shown, as paths relative to the file; a number instead of a list means that they are in
-the `.npz` beside it. Fields not named here are kept as they are.
+Only `episode` is needed, and a line may be an episode alone; without `gold` its own answer counts
+as right. `media` is the source picture or video and `images` what the model was shown, as paths
+relative to the file; a number instead of a list means that they are in the `.npz` beside it.
+Fields not named here are kept as they are.
 """
 
 from __future__ import annotations
@@ -23,16 +24,18 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image
 
+from pixelis.answers.score import correct
 from pixelis.answers.types import ANSWER_TYPES, AnswerType
 from pixelis.data.readers.record import type_of
-from pixelis.data.readers.row import RecordError, Rejections, Row
+from pixelis.data.readers.row import RecordError, Rejections, Row, is_number
 from pixelis.data.readers.stream import json_lines
-from pixelis.episode import Episode
-from pixelis.errors import DataError, MediaError
+from pixelis.episode import Answer, Episode
+from pixelis.errors import DataError, MediaError, PixelisError
 from pixelis.media import Picture, Video, open_media, open_picture
 
 GOLDEN, CORRECTION, TRAP = "golden", "self_correction", "trap"
 KINDS = (GOLDEN, CORRECTION, TRAP)
+BANDS = ("easy", "medium", "hard")
 UNKNOWN = "unknown"
 
 
@@ -53,6 +56,11 @@ class Sample:
     @property
     def file(self) -> Path:
         return self.row.file
+
+    @property
+    def place(self) -> str:
+        """File and line, for messages."""
+        return self.row.where
 
     @property
     def id(self) -> str:
@@ -76,13 +84,13 @@ class Sample:
         return value if isinstance(value, Mapping) else {}
 
     @property
-    def answer_type(self) -> AnswerType | None:
+    def answer_type(self) -> AnswerType:
         """How the answer is scored; guessed from gold when the record does not say."""
         named = self._word("answer_type")
         for kind in ANSWER_TYPES:
             if kind == named:
-                return kind  # type: ignore[return-value]
-        return type_of(self.gold) if self.gold and named != UNKNOWN else None
+                return kind
+        return type_of(self.gold) if self.gold else "text"
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -98,12 +106,76 @@ class Sample:
         for place in places:
             if place.is_file():
                 return place
-        tried = " nor at ".join(map(str, places))
+        tried = " nor at ".join(dict.fromkeys(map(str, places)))
         raise MediaError(f"{self.row.where}: media: is not at {tried}")
 
-    def open(self) -> Picture | Video:
+    @property
+    def picture(self) -> str:
+        """Names the source, so that a picture is never both learned and held out."""
+        media = self.episode.media
+        return media.sha256 or media.name or self.place
+
+    @property
+    def weight(self) -> float:
+        """How often it is drawn, relative to others; DataError unless it is a positive number."""
+        value = self._either("weight")
+        if value is None:
+            return 1.0
+        if not is_number(value) or not 0 < value < 1e6:
+            raise self.row.mistyped("weight", value, "a number above 0")
+        return float(value)
+
+    @property
+    def band(self) -> str:
+        """`easy`, `medium` or `hard`: as recorded, a score in [0, 1] cut in thirds, or by the
+        number of calls (to one, two, more)."""
+        for name in ("band", "difficulty"):
+            if self._either(name) in BANDS:
+                return str(self._either(name))
+        if self.score is not None:
+            return BANDS[min(int(max(self.score, 0.0) * 3), 2)]
+        return BANDS[min(max(len(self.episode.calls) - 1, 0), 2)]
+
+    @property
+    def score(self) -> float | None:
+        """The recorded difficulty in [0, 1]; None where a word stands for it, or nothing."""
+        value = self._either("difficulty")
+        worded = self._either("band") in BANDS
+        return float(value) if is_number(value) and not worded else None
+
+    def is_right(self, answer: Answer | None) -> bool:
+        """Whether this answers the question rightly; where nobody can know, only saying so does."""
+        if answer is None or not answer.known:
+            return answer is not None and not self.gold
+        choices = self.choices or None
+        return bool(self.gold) and correct(answer.text, self.gold, self.answer_type, choices)
+
+    def broken(self, error: PixelisError) -> RecordError:
+        """What is wrong with its media, with file and line once."""
+        told = str(error).removeprefix(f"{self.place}: ").removeprefix("media: ")
+        return RecordError(self.place, "media", told, "cannot be opened")
+
+    def has_source(self) -> bool:
+        """Whether the source lies where the record says, or beside it."""
+        try:
+            return self.media_path.is_file()
+        except MediaError:
+            return False
+
+    def open_source(self) -> Picture | Video:
         """The source, opened; MediaError when it is missing or broken. Close it."""
         return open_media(self.media_path)
+
+    def open(self) -> Picture | Video:
+        """The source; where it is missing the first image, as it was shown. Close it.
+
+        MediaError when neither is there.
+        """
+        shown = None if self.has_source() else self.stored_images()
+        if not shown:
+            return self.open_source()
+        media = self.episode.media
+        return Picture(shown[0], media.name, media.sha256)
 
     def image_paths(self) -> list[Path]:
         """Files of what the model was shown; empty when the record names none."""
@@ -125,6 +197,10 @@ class Sample:
         merged = {**self.row.value, **changes}
         return {name: value for name, value in merged.items() if value is not None}
 
+    def _either(self, name: str) -> Any:
+        value = self.row.value.get(name)
+        return self.episode.meta.get(name) if value is None else value
+
     def _word(self, name: str) -> str:
         value = self.row.value.get(name) or self.episode.meta.get(name)
         return value if isinstance(value, str) else ""
@@ -143,6 +219,8 @@ def files_of(place: Path) -> list[Path]:
     """The JSONL files of a folder, or the one that was given; DataError when there is none."""
     if place.is_file():
         return [place]
+    if not place.exists():
+        raise DataError(f"{place}: is neither a file nor a folder")
     found = sorted(place.glob("episodes*.jsonl")) or sorted(place.glob("*.jsonl"))
     if not found:
         raise DataError(f"{place}: holds no .jsonl files of episodes; give a folder or a file")
@@ -180,16 +258,18 @@ def drawn(samples: Iterable[Sample], count: int, seed: int = 0) -> list[Sample]:
 
 
 def sample_of(row: Row) -> Sample | RecordError:
-    """A row as a sample, or what is wrong with it; a bare episode has its answer as gold."""
+    """A row as a sample, or what is wrong with it."""
     bare = "episode" not in row.value and "question" in row.value
     try:
         record = row.value if bare else row.inner("episode").value
         episode = Episode.from_dict(record)
-        gold = _gold(row) if not bare else ((episode.answer.text,) if episode.answer else ())
+        _ = episode.slips
+        gold = _gold(row) if row.has("gold") else _own(episode)
     except RecordError as error:
         return error
     except DataError as error:
-        return row.wrong("episode", str(error), "not an episode")
+        told = str(error).removeprefix("episode ")
+        return row.wrong("episode", told, "not an episode")
     if (kind := row.value.get("kind")) is not None and kind not in KINDS:
         told = f"came {kind!r}; allowed are {', '.join(KINDS)}"
         return row.wrong("kind", told, "unknown kind")
@@ -198,10 +278,13 @@ def sample_of(row: Row) -> Sample | RecordError:
 
 
 def _gold(row: Row) -> tuple[str, ...]:
-    value = row.raw("gold", "a text or a list of texts")
-    if value == "" or value == []:
-        return ()
-    return row.texts("gold")
+    return () if row.value["gold"] in ("", []) else row.texts("gold")
+
+
+def _own(episode: Episode) -> tuple[str, ...]:
+    """The episode's own answer; nothing when it says that it cannot know."""
+    answer = episode.answer
+    return (answer.text,) if answer is not None and answer.known and answer.text else ()
 
 
 class Writer:

@@ -14,7 +14,7 @@ from pixelis.data.episodes import Sample, Writer, read_samples
 from pixelis.data.prints import Print, near_pairs, print_of
 from pixelis.data.quality import Finding, Seen, leaks, repeats
 from pixelis.data.readers.row import Rejections
-from pixelis.errors import JobError, MediaError
+from pixelis.errors import ConfigError, JobError, MediaError
 from pixelis.media import Video
 
 
@@ -41,6 +41,7 @@ def merge(places: Sequence[Path], folder: Path, told: Tell = lambda count, state
     Raises JobError when a picture would stand in two splits.
     """
     fused = Fused()
+    _free(places, folder, ("episodes",))
     samples, prints = _gather(places, fused, told)
     known = [_seen(sample) for sample in samples]
     extra = {repeat.place for repeat in repeats(known)}
@@ -64,6 +65,7 @@ def split(
     near to the shares as whole pictures allow, and are the same for the same seed.
     """
     fused = Fused()
+    _free(places, folder, tuple(shares))
     samples, prints = _gather(places, fused, told)
     groups = _groups(samples, prints)
     parts = _dealt(groups, shares, seed)
@@ -78,6 +80,16 @@ def split(
     return fused
 
 
+def _free(places: Sequence[Path], folder: Path, names: Sequence[str]) -> None:
+    """ConfigError when the folder is one that is read, or holds episodes that would stay there."""
+    for place in places:
+        if folder.resolve() in (place.resolve(), place.resolve().parent):
+            raise ConfigError(f"--out {folder} is where {place} lies; choose another folder")
+    strange = sorted(path.name for path in folder.glob("*.jsonl") if path.stem not in names)
+    if strange:
+        raise ConfigError(f"--out {folder} holds {strange[0]} already; choose another folder")
+
+
 def _gather(
     places: Sequence[Path], fused: Fused, told: Tell
 ) -> tuple[list[Sample], dict[str, Print]]:
@@ -85,8 +97,13 @@ def _gather(
     prints: dict[str, Print] = {}
     for place in places:
         for sample in read_samples(place, fused.rejections):
+            try:
+                _take_print(sample, prints)
+            except MediaError as error:
+                fused.rejections.kept -= 1
+                fused.rejections.add(sample.broken(error))
+                continue
             samples.append(sample)
-            _take_print(sample, prints)
             told(len(samples), f"{fused.rejections.rejected} refused")
     return samples, prints
 
@@ -95,15 +112,9 @@ def _take_print(sample: Sample, prints: dict[str, Print]) -> None:
     source = _source(sample)
     if not source or source in prints:
         return
-    try:
-        with sample.open() as media:
-            first = media.frame(0) if isinstance(media, Video) else media.image
-            prints[source] = print_of(first)
-    except MediaError:
-        stored = sample.stored_images()
-        if stored is None:
-            raise
-        prints[source] = print_of(stored[0])
+    with sample.open() as media:
+        first = media.frame(0) if isinstance(media, Video) else media.image
+        prints[source] = print_of(first)
 
 
 def _groups(samples: Sequence[Sample], prints: dict[str, Print]) -> dict[str, list[Sample]]:

@@ -21,9 +21,14 @@ from pixelis.ops.workspace import Workspace
 __all__ = ["CANNOT", "Solver", "astray", "listed", "slipped", "solve", "tally", "tens"]
 
 
-def solve(task: Task, workspace: Workspace, registry: Registry) -> Episode:
-    """The task's golden episode; its answer is what the operations really found."""
-    return SOLUTIONS[task.plan.kind](Solver(task, workspace, registry), task.plan)
+def solve(task: Task, workspace: Workspace, registry: Registry, exact: bool = False) -> Episode:
+    """The task's golden episode; its answer is what the operations really found.
+
+    `exact` gives boxes to the thousandth of a side; else they are in tens.
+    """
+    solver = Solver(task, workspace, registry)
+    solver.exact = exact
+    return SOLUTIONS[task.plan.kind](solver, task.plan)
 
 
 def slipped(
@@ -33,13 +38,15 @@ def slipped(
     rng: np.random.Generator,
     form: str = "beside",
 ) -> Episode | None:
-    """The golden episode behind first calls that go wrong as a model's may (`slips.FORMS`).
+    """The golden episode with calls that go wrong as a model's may (`slips.FORMS`).
 
-    Their observations say so, and the next call mends it; `meta["slips"]` is the number of such
-    steps and `meta["form"]` their form. None when the calls drawn were no visible slips.
+    Their observations say so, and the next call mends it; `meta["slips"]` lists the places of such
+    steps and `meta["form"]` is their form. None when the calls drawn were no visible slips.
     """
     solver = Solver(task, workspace, registry)
     if not FORMS[form](solver, rng):
         return None
     episode = SOLUTIONS[task.plan.kind](solver, task.plan)
+    if not (solver.slips and solver.visible):
+        return None
     return replace(episode, meta={**episode.meta, "form": form})

@@ -189,7 +189,7 @@ def _img(image: Image.Image, alt: str) -> str:
 def _bars(name: str, counts: Mapping[str, int]) -> str:
     total, most = sum(counts.values()), max(counts.values())
     rows = "".join(
-        f'<tr><td class="name">{_text(key)}</td>'
+        f'<tr><td class="name">{_text(key).replace("_", "_<wbr>")}</td>'
         f'<td><span class="bar" style="width:{100 * count / most:.1f}%"></span></td>'
         f'<td class="count">{count} · {100 * count / total:.0f} %</td></tr>'
         for key, count in list(counts.items())[:MOST_BARS]

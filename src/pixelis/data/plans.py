@@ -22,8 +22,9 @@ class Plan:
         target: a few words naming what is looked for (the thought before the first call).
         box: the part to read or zoom into; None for the whole picture.
         points: where the things to measure or count are.
-        field: what is asked of them: `color`, `shape`, `position`; `width`, `height`, `size`; `x`,
-            `y`; `first` or `last` when one line is asked for; of a track see `oracle`.
+        field: what is asked of them: `color`, `shape`, `position`; `width`, `height`, `size` (of
+            the boxes), `area_px`; `x`, `y`; `first` or `last` when one line is asked for; of a
+            track see `solutions.follow`.
         among: name and place of everything that could be meant, for `count`.
         names: how the answer names the things at `points` or in `boxes`.
         boxes: things to read or follow one after another.

@@ -15,6 +15,7 @@ provenance  the licence and the source of each record are written down
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +27,6 @@ import numpy as np
 from pixelis.agent.replay import replay
 from pixelis.answers import normalize
 from pixelis.answers.reference import REFERENCE, expand, handles_of
-from pixelis.answers.score import correct
 from pixelis.data.episodes import TRAP, Sample, read_samples
 from pixelis.data.prints import Print, near_pairs, print_of
 from pixelis.data.readers.row import Rejections
@@ -37,11 +37,14 @@ from pixelis.models.dialects.dialect import count_images
 
 MOST_STEPS = 20
 BALANCE = 3.0
-FIRST = 50  # findings kept in full
+FIRST = 20  # findings of each check that are kept in full
 CHECKS = (
     *("structure", "media", "images", "loop", "replay", "follows", "gold"),
     *("duplicate", "leakage", "balance", "provenance"),
 )
+_PLACE = re.compile(r"\[[^\]]*\]")
+_NUMBERED = re.compile(r"= (\d+)(?=;|$)")
+CONCLUDED = ("yes_no", "option")
 SILENT = ("provenance",)  # told, but no reason to fail
 
 
@@ -80,8 +83,13 @@ class Report:
 
     def add(self, finding: Finding) -> None:
         self.counts[finding.check] += 1
-        if len(self.first) < FIRST:
+        if self.counts[finding.check] <= FIRST:
             self.first.append(finding)
+
+    @property
+    def grave(self) -> list[Finding]:
+        """The first findings, those that fail the check before those that do not."""
+        return sorted(self.first, key=lambda finding: finding.check in SILENT)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -90,7 +98,7 @@ class Report:
             "samples": self.samples,
             "replayed": self.replayed,
             "findings": {check: self.counts[check] for check in CHECKS},
-            "first": [finding._asdict() for finding in self.first],
+            "first": [finding._asdict() for finding in self.grave],
             "families": dict(self.families.most_common()),
             "kinds": dict(self.kinds.most_common()),
             "splits": dict(self.splits.most_common()),
@@ -153,6 +161,7 @@ def check_one(
     episode = sample.episode
     found = [
         *_structure(episode),
+        *_weight(sample),
         *_loops(episode),
         *_follows(sample),
         *_gold(sample),
@@ -181,6 +190,15 @@ def _structure(episode: Episode) -> Told:
             yield "structure", f"step {number} answers, and more steps follow"
 
 
+def _weight(sample: Sample) -> Told:
+    if sample.kind == TRAP:
+        return
+    try:
+        _ = sample.weight
+    except DataError as error:
+        yield "structure", str(error).removeprefix(f"{sample.place}: ")
+
+
 def _loops(episode: Episode) -> Told:
     times = Counter(call.key() for call in episode.calls)
     for key, count in times.items():
@@ -203,7 +221,7 @@ def _follows(sample: Sample) -> Told:
         last = _last(episode.observations)
         if last and last not in expansion.evidence:
             yield "follows", f"it rests on {', '.join(expansion.evidence)}, not on the last, {last}"
-    elif episode.calls and not _told(episode, answer.text):
+    elif episode.calls and not _told(sample, answer.text, bool(expansion.evidence)):
         yield "follows", f"{answer.text!r} is in no observation and in no thought before it"
 
 
@@ -213,28 +231,45 @@ def _last(observations: Sequence[Observation]) -> str | None:
     return named[-1] if named else None
 
 
-def _told(episode: Episode, text: str) -> bool:
-    """Whether the answer's words stand in an observation or in a thought, or are a count there."""
+def _told(sample: Sample, text: str, cited: bool) -> bool:
+    """Whether the answer's words stand in an observation or in a thought, or are a count there.
+
+    A conclusion that cites what it rests on may be a word of the question instead, or yes, no or
+    an option's letter.
+    """
+    episode = sample.episode
+    if cited and sample.answer_type in CONCLUDED:
+        return True
     wanted = normalize.phrase(text)
     said = [seen.text for seen in episode.observations]
     said += [step.thought for step in episode.steps]
-    if any(wanted and wanted in normalize.phrase(one) for one in said):
+    said += [episode.question] if cited else []
+    if wanted and any(_says(one, wanted) for one in said):
         return True
     found = normalize.number(text)
-    last = episode.steps[-1].thought
-    counted = last.count("[") if last != "none" else 0
-    return found is not None and found.value == counted
+    return found is not None and found.value == _counted(episode.steps[-1].thought)
+
+
+def _says(text: str, wanted: str) -> bool:
+    """Whether these whole words stand in a text, outside of places like [120, 340]."""
+    bare = text if "[" in wanted else _PLACE.sub(" ", text)
+    return bool(re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", normalize.phrase(bare)))
+
+
+def _counted(thought: str) -> int:
+    """What a thought counts: its highest number behind "=", or the points it lists."""
+    numbers = [int(number) for number in _NUMBERED.findall(thought)]
+    return max(numbers) if numbers else thought.count("[")
 
 
 def _gold(sample: Sample) -> Told:
     answer = sample.episode.answer
     if answer is None:
         return
-    if not sample.gold:
-        right = not answer.known
-    else:
-        kind = sample.answer_type or "text"
-        right = answer.known and correct(answer.text, sample.gold, kind, sample.choices or None)
+    if not sample.row.has("gold"):
+        yield "gold", "is missing, so nobody can tell whether the answer is right"
+        return
+    right = sample.is_right(answer)
     if sample.kind == TRAP and right:
         yield "gold", f"a trap must be wrong, but {answer.text!r} is right"
     elif sample.kind != TRAP and not right:
@@ -246,7 +281,7 @@ def _images(sample: Sample) -> Told:
     try:
         stored = sample.stored_images()
     except MediaError as error:
-        yield "images", str(error)
+        yield "images", str(error).removeprefix(f"{sample.place}: images: ")
         return
     if stored is not None and len(stored) != shown:
         yield "images", f"the record holds {len(stored)}; the episode shows {shown}"
@@ -254,9 +289,9 @@ def _images(sample: Sample) -> Told:
 
 def _media(sample: Sample, run: bool, prints: dict[str, Print]) -> Told:
     try:
-        media = sample.open()
+        media = sample.open_source()
     except MediaError as error:
-        yield "media", str(error)
+        yield "media", str(error).removeprefix(f"{sample.place}: media: ")
         return
     with media:
         sha256 = sample.episode.media.sha256

@@ -1,4 +1,4 @@
-"""Slips: first steps that go wrong as a model's may, before the golden way is taken.
+"""Slips: steps that go wrong as a model's may, before the golden way is taken or on it.
 
 Each is executed, and counts only when its observation shows that it was one: nothing was read,
 nothing stood out, the crop shows little of what was meant or too much around it.
@@ -10,10 +10,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pixelis.data.plans import Place
 from pixelis.data.solver import Solver, tens
 from pixelis.geometry import Box, Size
 
-POINTED = ("measure", "compare", "side", "same")
+PAIRED = ("compare", "side", "same")
+POINTED = ("measure", *PAIRED)
 
 
 def astray(rng: np.random.Generator, box: Box, size: Size) -> Box | None:
@@ -41,26 +43,25 @@ def beside(solver: Solver, rng: np.random.Generator) -> bool:
     """A zoom or a reading beside the box, or a point beside the thing."""
     plan = solver.task.plan
     if plan.box is None:
-        return plan.kind in POINTED and _missed(solver, rng)
+        return plan.kind in POINTED and _missed(solver, rng, plan.points[0], plan.target)
     box = astray(rng, plan.box, solver.workspace.media.size)
     if box is None:
         return False
     op = "read_text" if plan.kind == "read" else "zoom_in"
     before = len(solver.workspace.handles)
     solver.act(plan.target, op, bbox_2d=solver.box(box))
-    solver.slips += 1
+    solver.slip()
     return op == "zoom_in" or len(solver.workspace.handles) == before
 
 
-def _missed(solver: Solver, rng: np.random.Generator) -> bool:
-    plan = solver.task.plan
+def _missed(solver: Solver, rng: np.random.Generator, place: Place, thought: str) -> bool:
     angle, far = rng.uniform(0, 2 * np.pi), rng.uniform(40, 130)
-    x, y = solver.point(plan.points[0], 0)
+    x, y = solver.point(place, 0)
     spot = [tens(x + far * np.cos(angle)), tens(y + far * np.sin(angle))]
     if not all(0 <= value <= 1000 for value in spot):
         return False
-    solver.act(plan.target, "segment_object_at", point_2d=spot)
-    solver.slips += 1
+    solver.act(thought, "segment_object_at", point_2d=spot)
+    solver.slip()
     return solver.seen.handle is None
 
 
@@ -79,7 +80,7 @@ def wide(solver: Solver, rng: np.random.Generator) -> bool:
     if box is None or plan.boxes:
         return False
     solver.act(plan.target, "zoom_in", bbox_2d=solver.box(box))
-    solver.slips += 1
+    solver.slip()
     solver.image = len(solver.workspace.images) - 1
     return True
 
@@ -93,15 +94,24 @@ def mistaken(solver: Solver, rng: np.random.Generator) -> bool:
             return False
         spot = solver.point((place.x, place.y), 0)
         solver.act(plan.target, "segment_object_at", point_2d=spot)
-        solver.slips += 1
+        solver.slip()
         return True
     if plan.boxes or plan.points:
         box = plan.boxes[0] if plan.boxes else _about(plan.points[0], size)
     else:
         return False
     solver.act(plan.target, "read_text", bbox_2d=solver.box(box))
-    solver.slips += 1
+    solver.slip()
     return solver.seen.handle is None and solver.seen.error is None
+
+
+def later(solver: Solver, rng: np.random.Generator) -> bool:
+    """A point beside the second of two things, after the first was found and measured."""
+    plan = solver.task.plan
+    if plan.kind not in PAIRED or plan.box is not None:
+        return False
+    solver.detour = lambda place: _missed(solver, rng, place, "")
+    return True
 
 
 def _about(point: tuple[float, float], size: Size) -> Box:
@@ -114,4 +124,5 @@ FORMS: dict[str, Callable[[Solver, np.random.Generator], bool]] = {
     "twice": twice,
     "wide": wide,
     "mistaken": mistaken,
+    "later": later,
 }

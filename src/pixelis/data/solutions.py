@@ -10,7 +10,7 @@ from pixelis.answers.score import similarity
 from pixelis.data.plans import Place, Plan
 from pixelis.data.solver import CANNOT, Solver
 from pixelis.episode import Episode
-from pixelis.geometry import Box
+from pixelis.media import Video
 from pixelis.ops.track import PARTS, loss, stretches
 
 SAME_TEXT = 0.8  # least similarity of what a sign says and what was asked for
@@ -99,7 +99,9 @@ def count(solver: Solver, plan: Plan) -> Episode:
 def measure(solver: Solver, plan: Plan) -> Episode:
     """Outlines one thing and measures it."""
     image = _zoomed(solver, plan)
-    return _measured(solver, plan, plan.points[0], plan.target, solver.hinted(), image)
+    return _measured(
+        solver, plan, plan.points[0], plan.target, solver.hinted(plan.points[0]), image
+    )
 
 
 def _measured(
@@ -121,14 +123,18 @@ def _measured(
 
 def _outline(solver: Solver, place: Place, thought: str, first: bool) -> str | None:
     """The mask of the thing there; None when nothing stands out."""
-    spot = (solver.hinted() if first else None) or solver.point(place, solver.image)
+    if solver.detour is not None and not first:
+        solver.visible &= solver.detour(place)
+        thought = solver.task.plan.target
+    spot = solver.hinted(place) or solver.point(place, solver.image)
     found = solver.act(thought, "segment_object_at", point_2d=spot, **solver.named())
     return solver.latest("mask") if found and solver.seen.handle else None
 
 
 def compare(solver: Solver, plan: Plan) -> Episode:
     """Outlines both and asks how the first's size stands to the second's."""
-    word, masks = _beside(solver, plan, "size", plan.field)
+    field = "size" if plan.field == "area_px" else plan.field
+    word, masks = _beside(solver, plan, "size", field)
     if word is None:
         return solver.answer(CANNOT)
     said = _said(plan, word in ("wider", "taller", "larger"))
@@ -198,7 +204,7 @@ def follow(solver: Solver, plan: Plan) -> Episode:
     names: list[str] = []
     for number, box in enumerate(plan.boxes):
         thought = "" if number else plan.target
-        if not solver.act(thought, "track_object", bbox_2d=_snug(solver, box)):
+        if not solver.act(thought, "track_object", bbox_2d=solver.box(box), **_ends(solver, plan)):
             return solver.answer(CANNOT)
         tracks.append(dict(solver.seen.data))
         names.append(solver.latest("track"))
@@ -210,9 +216,12 @@ def follow(solver: Solver, plan: Plan) -> Episode:
     return solver.answer(f"{said} [{names[0]}]", thought)
 
 
-def _snug(solver: Solver, box: Box) -> list[int]:
-    """A box as the model would give it."""
-    return solver.box(box)
+def _ends(solver: Solver, plan: Plan) -> dict[str, int]:
+    """First and last frame of the plan; nothing when they are those of the video."""
+    media = solver.workspace.media
+    if not isinstance(media, Video) or plan.frames == (0, media.frames - 1):
+        return {}
+    return {"start_frame": plan.frames[0], "end_frame": plan.frames[1]}
 
 
 def _fastest(

@@ -38,9 +38,15 @@ class Solver:
     """An episode being written.
 
     Attributes:
-        slips: how many steps at the beginning went wrong on purpose.
+        slips: places of the steps that went wrong on purpose.
+        detour: makes such a step on the way to the second of two things, and says whether its
+            observation shows it; None for none.
+        visible: whether the observation of every detour did.
+        exact: whether boxes are given to the thousandth of a side instead of in tens.
         image: the image that boxes and points are given in; a crop after a look that was too wide.
     """
+
+    exact = False
 
     def __init__(self, task: Task, workspace: Workspace, registry: Registry) -> None:
         self.workspace = workspace
@@ -48,13 +54,14 @@ class Solver:
         media = described(workspace.media)
         self.episode = Episode(task.question, media, id=task.id, model="oracle")
         self.task = task
-        self.slips = 0
+        self.slips: list[int] = []
+        self.detour: Callable[[Place], bool] | None = None
+        self.visible = True
         self.image = 0
 
     def act(self, thought: str, op: str, **arguments: Any) -> bool:
         """One executed call; False when the operation refused or found nothing to name."""
-        if self.slips and thought and len(self.episode.steps) <= self.slips:
-            thought = AGAIN + thought
+        thought = self._again(thought)
         call = Call(op, arguments)
         observation = self.registry.run(call, self.workspace)
         self._add(Step(thought, call, observation))
@@ -62,6 +69,19 @@ class Solver:
 
     def _add(self, step: Step) -> None:
         self.episode = self.episode.with_step(replace(step, text=_DIALECT.turn(step)))
+
+    def _again(self, thought: str) -> str:
+        """The thought, which after a slip says that it was one."""
+        return AGAIN + thought if self.astray and thought else thought
+
+    def slip(self) -> None:
+        """Marks the step just taken as one that went wrong on purpose."""
+        self.slips.append(len(self.episode.steps) - 1)
+
+    @property
+    def astray(self) -> bool:
+        """Whether the step just taken was a slip."""
+        return bool(self.slips) and self.slips[-1] == len(self.episode.steps) - 1
 
     @property
     def seen(self) -> Observation:
@@ -77,8 +97,8 @@ class Solver:
         """The finished episode."""
         expansion = expand(raw, handles_of(self.episode.observations))
         answer = Answer(expansion.text, raw, expansion.evidence, known=not raw.startswith(CANNOT))
-        self._add(Step(thought, answer=answer))
-        meta = {"slips": self.slips} if self.slips else {}
+        self._add(Step(self._again(thought), answer=answer))
+        meta = {"slips": list(self.slips)} if self.slips else {}
         return replace(self.episode, answer=answer, ended="answered", meta=meta)
 
     def line(self, field: str) -> str:
@@ -93,8 +113,9 @@ class Solver:
         return f"{{{name}.line_{number}}}"
 
     def box(self, box: Box) -> list[int]:
-        """A source box in 0..1000 of the image in use, in tens."""
-        return [tens(value) for value in self.workspace.view(self.image).to_relative(box)]
+        """A source box in 0..1000 of the image in use."""
+        values = self.workspace.view(self.image).to_relative(box)
+        return list(values) if self.exact else [tens(value) for value in values]
 
     def viewed(self, image: int) -> Callable[[Place], list[int]]:
         """`point` on that image."""
@@ -110,14 +131,14 @@ class Solver:
         number = self.image if image is None else image
         return {"image": number} if number else {}
 
-    def hinted(self) -> list[int] | None:
-        """The point that the last observation named, when it lies amid what is meant."""
-        if not self.slips:
+    def hinted(self, meant: Place) -> list[int] | None:
+        """The point that the observation of a slip named, when it lies amid what is meant."""
+        if not self.astray:
             return None
         seen = self.episode.observations[-1:]
         if not seen or "near" not in seen[0].data:
             return None
-        near, meant = seen[0].data["near"], self.task.plan.points[0]
+        near = seen[0].data["near"]
         side = 0.05 * min(self.workspace.media.size)
         if abs(near[0] - meant[0]) > side or abs(near[1] - meant[1]) > side:
             return None

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pixelis.data.difficulty import Group, difficulty, weights_of
-from pixelis.data.episodes import Sample, read_samples
+from pixelis.data.episodes import UNKNOWN, Sample, read_samples
 from pixelis.data.readers.row import Rejections
 
 GROUPS = ("family", "kind", "split", "answer_type", "ended", "licence", "source")
@@ -53,7 +53,7 @@ def _count(sample: Sample, counts: dict[str, Counter[str]], values: dict[str, li
         "family": sample.family,
         "kind": sample.kind,
         "split": sample.split,
-        "answer_type": sample.answer_type,
+        "answer_type": sample.answer_type if sample.gold else UNKNOWN,
         "ended": episode.ended,
         "licence": sample.provenance.get("licence"),
         "source": sample.provenance.get("source") or sample.provenance.get("generator"),

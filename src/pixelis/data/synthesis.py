@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -17,6 +17,7 @@ import numpy as np
 
 from pixelis.answers.score import correct
 from pixelis.data import phrases, tasks
+from pixelis.data.episodes import CORRECTION, GOLDEN, UNKNOWN
 from pixelis.data.oracle import slipped, solve
 from pixelis.data.slips import FORMS
 from pixelis.data.tasks import Plan, Task
@@ -72,23 +73,20 @@ def make(
 
     None when the operations led to a wrong answer, or the slip was none.
     """
-    workspace = Workspace(media_of(task), budget, text_limit=text_limit)
-    episode: Episode | None
-    if slip is None:
-        episode = solve(task, workspace, REGISTRY)
-    else:
-        form = str(slip.choice(list(FORMS)))
-        episode = slipped(task, workspace, REGISTRY, slip, form)
-    if episode is None:
+    with media_of(task) as media, Workspace(media, budget, text_limit=text_limit) as workspace:
+        if slip is None:
+            episode: Episode | None = solve(task, workspace, REGISTRY)
+        else:
+            form = str(slip.choice(list(FORMS)))
+            episode = slipped(task, workspace, REGISTRY, slip, form)
+        images = tuple(np.asarray(fit_image(shown, budget)) for shown in workspace.images)
+    if episode is None or episode.answer is None:
         return None
-    episode = replace(episode, meta={**episode.meta, "family": task.family})
-    assert episode.answer is not None
-    if task.plan.kind != "unknown" and not correct(
-        episode.answer.text, task.answer, task.answer_type
-    ):
+    known = task.plan.kind != "unknown"
+    if known and not correct(episode.answer.text, task.answer, task.answer_type):
         return None
-    images = tuple(np.asarray(fit_image(shown, budget)) for shown in workspace.images)
-    return Golden(episode, task.answer, images)
+    told = {"family": task.family, "pixels": asdict(budget), "text_limit": text_limit}
+    return Golden(replace(episode, meta={**episode.meta, **told}), task.answer, images)
 
 
 def write_shard(
@@ -112,6 +110,10 @@ def write_shard(
         record = {
             "episode": golden.episode.to_dict(),
             "gold": golden.gold,
+            "answer_type": UNKNOWN if task.plan.kind == "unknown" else task.answer_type,
+            "family": task.family,
+            "kind": CORRECTION if golden.episode.slips else GOLDEN,
+            "split": "train",
             "images": len(golden.images),
         }
         lines.append(json.dumps(record, ensure_ascii=False))

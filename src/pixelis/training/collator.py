@@ -2,7 +2,7 @@
 
 The tokens are those that serving sends: messages by the profile's dialect, schemas where it prints
 them, images at its budget, each turn tokenised by itself. Learned is only what the model wrote;
-the first `meta["slips"]` turns of an episode, wrong on purpose, are read and not imitated.
+turns that are wrong on purpose (`Episode.slips`) are read and not imitated.
 
 Rows can be padded to one length, or packed: several episodes in one row behind one another, each
 with positions of its own that start at 0, so that none sees its neighbours. A packed row carries
@@ -98,11 +98,6 @@ class Collator:
                 f"{self.dialect.name}; retell it"
             )
         messages = self.dialect.messages(episode, self.profile.system)
-        slips = int(episode.meta.get("slips", 0))
-        for message in messages:
-            if message["role"] == "assistant" and slips > 0:
-                message["learned"] = False
-                slips -= 1
         video = episode.media.kind == "video"
         tools = schemas(self.profile, self.dialect, self.registry, video)
         return Talk(messages, images, tools)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 PANELS = {
     "loss": ("loss", "dense"),
@@ -17,8 +18,9 @@ PANELS = {
 TUNING = {
     "loss": ("loss",),
     "share right": ("token_accuracy", "held_out"),
-    "calls a question": ("calls", "failed_calls"),
+    "calls a question, share failed": ("calls", "failed_calls"),
 }
+FEW = 20  # values that are drawn one by one
 COLORS = {
     "token_accuracy": "#56B4E9",
     "held_out": "#009E73",
@@ -59,15 +61,16 @@ def figure(metrics: list[dict], panels: Mapping[str, Sequence[str]] | None = Non
             values = np.array([row.get(name, np.nan) for row in metrics], float)
             known = np.flatnonzero(np.isfinite(values))
             gaps = len(known) and (known[-1] - known[0] + 1) / len(known)
-            if len(known) and gaps < 2:  # measured at most steps of its stages
+            if len(known) > FEW and gaps < 2:  # measured at most steps of its stages
                 span = slice(known[0], known[-1] + 1)
                 smoothed = smooth(values[span], window)
                 places = np.arange(span.start, span.stop)
                 axis.plot(places, smoothed, label=name, color=COLORS[name], lw=1.4)
-            elif len(known):  # measured now and then: as it is, with its marks
+            elif len(known):  # few, or now and then: as they are, each with its mark
                 axis.plot(known, values[known], "o-", ms=3, label=name, color=COLORS[name], lw=1)
         axis.set_title(title, fontsize=10)
         axis.set_xlabel("step (all stages)")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(alpha=0.3)
         if axis.lines:
             axis.legend(fontsize=8)

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import torch
 
 from pixelis.agent import Agent, Budget, Task
-from pixelis.answers import correct
 from pixelis.episode import Episode
 from pixelis.media import Picture, Video
 from pixelis.models.local import LocalPolicy
@@ -117,22 +116,12 @@ def _answers(agent: Agent, samples: Sequence[Sample]) -> list[Episode]:
 
 def marks(samples: Sequence[Sample], episodes: Sequence[Episode]) -> Marks:
     """The marks of these episodes."""
-    right = sum(is_right(one, episode) for one, episode in zip(samples, episodes, strict=True))
+    right = sum(
+        one.is_right(episode.answer) for one, episode in zip(samples, episodes, strict=True)
+    )
     seen = [observation for episode in episodes for observation in episode.observations]
     failed = sum(observation.error is not None for observation in seen)
     return Marks(len(episodes), right, len(seen), failed)
-
-
-def is_right(sample: Sample, episode: Episode) -> bool:
-    """Whether the answer is right; where there is no gold, only saying so is."""
-    answer = episode.answer
-    if answer is None:
-        return False
-    if not sample.gold:
-        return not answer.known
-    if not answer.known:
-        return False
-    return correct(answer.text, sample.gold, sample.answer_type, sample.choices or None)
 
 
 @contextmanager

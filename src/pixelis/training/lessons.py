@@ -197,8 +197,10 @@ class Opening(Solver):
     """A solver that writes its first turn and gets no further: nothing is executed."""
 
     def __init__(self, seen: Seen) -> None:
-        self.workspace = SimpleNamespace(view=lambda image: seen.view)  # type: ignore[assignment]
-        self.slips = 0
+        there = SimpleNamespace(view=lambda image: seen.view, media=None)
+        self.workspace = there  # type: ignore[assignment]
+        self.slips = []
+        self.detour = None
         self.image = 0
 
     def act(self, thought: str, op: str, **arguments: object) -> bool:

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from pixelis.agent.room import run_call
-from pixelis.answers import AnswerType, correct
 from pixelis.answers.reference import expand, handles_of
 from pixelis.episode import Answer, Call, Episode, Step
 from pixelis.errors import DataError
@@ -73,15 +72,6 @@ def retell(
     }
     told = replace(episode, dialect=dialect.name, steps=tuple(steps), answer=answer, meta=meta)
     return Told(told, images)
-
-
-def still_right(
-    told: Episode, gold: Sequence[str], kind: AnswerType, choices: tuple[str, ...] = ()
-) -> bool:
-    """Whether what the operations found now still leads to the right answer."""
-    if told.answer is None or not gold or not told.answer.known:
-        return told.answer is not None
-    return correct(told.answer.text, tuple(gold), kind, choices or None)
 
 
 def _step(

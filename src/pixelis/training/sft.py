@@ -92,12 +92,10 @@ def as_seen(image: np.ndarray) -> Seen:
 def episode_lesson(golden: Golden) -> Lesson:
     """An executed episode as a training sequence; only what the model wrote is learned.
 
-    First calls that went wrong are read, not imitated.
+    Calls that went wrong on purpose are read, not imitated.
     """
     parts = segments(Qwen3().messages(golden.episode, SYSTEM))
-    written = [place for place, part in enumerate(parts) if part.written]
-    for place in written[: golden.episode.meta.get("slips", 0)]:
-        parts[place] = parts[place]._replace(written=False)
+    parts = [part._replace(written=part.written and part.learned) for part in parts]
     return Lesson(tuple(parts), tuple(as_seen(image) for image in golden.images))
 
 

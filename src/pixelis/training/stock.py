@@ -18,12 +18,12 @@ from typing import NamedTuple
 from PIL import Image
 
 from pixelis.episode import Episode
-from pixelis.errors import DataError
+from pixelis.errors import DataError, MediaError
 from pixelis.geometry import Size
 from pixelis.models.policy import Profile
 from pixelis.training.collator import Collator, Talk, too_long
 from pixelis.training.material import Sample
-from pixelis.training.retell import Told, retell, same_words, still_right
+from pixelis.training.retell import Told, retell, same_words
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,12 @@ class Stock:
 
     Attributes:
         skipped: how many were left out, by reason.
+        broken: the first picture that could not be opened, empty when all could.
     """
 
     items: tuple[Item, ...]
     skipped: Counter[str]
+    broken: str = ""
 
     def talks(self, collator: Collator, chosen: Sequence[int]) -> list[Talk]:
         """The conversations of these episodes, images opened."""
@@ -80,17 +82,22 @@ def build(
     """
     items: list[Item] = []
     skipped: Counter[str] = Counter()
+    broken = ""
     for number, sample in enumerate(samples, start=1):
         try:
             items.append(_item(sample, collator, folder, skip_long))
         except _SkippedError as error:
             skipped[str(error)] += 1
+        except MediaError as error:
+            skipped["its pictures cannot be opened"] += 1
+            broken = broken or str(sample.broken(error))
         if on_item is not None:
             on_item(number, len(samples))
     if not items:
         reasons = "; ".join(f"{reason} ({count})" for reason, count in skipped.items())
-        raise DataError(f"no episode can be learned: {reasons}")
-    return Stock(tuple(items), skipped)
+        told = f"; the first: {broken}" if broken else ""
+        raise DataError(f"no episode can be learned: {reasons}{told}")
+    return Stock(tuple(items), skipped, broken)
 
 
 class _SkippedError(Exception):
@@ -116,7 +123,9 @@ class _Shown(NamedTuple):
     paths: tuple[Path, ...] = ()
 
     def load(self) -> list[Image.Image]:
-        return [_load(path) for path in self.paths] if self.paths else self.sample.images() or []
+        if not self.paths:
+            return self.sample.stored_images() or []
+        return [_load(path) for path in self.paths]
 
     def sizes(self) -> list[tuple[int, int]]:
         """Width and height of each; files are not decoded for that."""
@@ -131,11 +140,11 @@ class _Shown(NamedTuple):
 
 def _told(sample: Sample, profile: Profile, folder: Path) -> tuple[Episode, _Shown]:
     """The episode for this profile, and its images."""
-    if same_words(sample.episode, profile) and sample.record.get("images"):
+    if same_words(sample.episode, profile) and sample.row.value.get("images"):
         return sample.episode, _Shown(sample)
-    if sample.source() is not None:
+    if sample.has_source():
         return _again(sample, profile, folder)
-    shown = sample.images()
+    shown = sample.stored_images()
     fits = shown and all(profile.budget.keeps(Size(*image.size)) for image in shown)
     if not fits or sample.episode.dialect != profile.dialect:
         raise _SkippedError("made for another model, and its source picture is not there")
@@ -149,11 +158,11 @@ def _again(sample: Sample, profile: Profile, folder: Path) -> tuple[Episode, _Sh
     kept = folder / f"{name}.json"
     if not kept.is_file():
         try:
-            with sample.open() as media:
+            with sample.open_source() as media:
                 told = retell(sample.episode, media, profile)
         except DataError as error:
             raise _SkippedError("cannot be told to this model") from error
-        if not still_right(told.episode, sample.gold, sample.answer_type, sample.choices):
+        if not sample.is_right(told.episode.answer):
             raise _SkippedError("its operations lead elsewhere for this model")
         _keep(told, folder, name)
     record = json.loads(kept.read_text(encoding="utf-8"))

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import torch
 
 from pixelis.agent import Budget
+from pixelis.data.readers.row import Rejections
 from pixelis.errors import CheckpointError, ConfigError, MissingExtraError
 from pixelis.models.local import LocalPolicy
 from pixelis.models.processor import PixelProcessor
@@ -22,7 +23,7 @@ from pixelis.training.curriculum import Rules, State, observe
 from pixelis.training.examine import Examiner
 from pixelis.training.footprint import Footprint, reckon
 from pixelis.training.hardware import has_bf16
-from pixelis.training.material import Sample, read, split
+from pixelis.training.material import Sample, bands, read, split, whole
 from pixelis.training.sampling import Order, balanced
 from pixelis.training.settings import RftConfig, TuneConfig
 from pixelis.training.stock import Stock, build
@@ -45,6 +46,7 @@ class Tuning:
     Attributes:
         policy: the model with its processor and profile.
         asked: held-out samples.
+        broken: records that could not be read.
         steps: of the whole run.
         method: `full`, `lora` or `qlora`.
         checkpointing: whether activations are computed again in the backward pass.
@@ -61,6 +63,7 @@ class Tuning:
     method: str
     checkpointing: bool
     parameters: int
+    broken: Rejections = field(default_factory=Rejections)
     state: State = field(default_factory=State)
 
     @property
@@ -136,9 +139,11 @@ def prepare(
         torch.set_num_threads(config.threads)
     if config.curriculum and not (config.eval_every and config.held_out):
         raise ConfigError("curriculum goes by held-out answers; set eval_every and held_out")
-    samples = read(config.data)
+    broken = Rejections()
+    samples = read(config.data, broken)
     learned, asked = split(samples, config.held_out)
     asked = asked[:: max(len(asked) // max(config.held_out, 1), 1)][: config.held_out]
+    asked = whole(asked, broken)
     policy = load(config)
     parameters = sum(each.numel() for each in policy.model.parameters())
     collator = _collator(config, policy)
@@ -151,7 +156,9 @@ def prepare(
     large = parameters > LARGE
     again = large if config.checkpointing is None else config.checkpointing
     asked = asked if config.eval_every or config.sample_every else []
-    return Tuning(config, policy, collator, stock, asked, order, steps, method, again, parameters)
+    return Tuning(
+        config, policy, collator, stock, asked, order, steps, method, again, parameters, broken
+    )
 
 
 def load(config: TuneConfig | RftConfig) -> LocalPolicy:
@@ -256,8 +263,7 @@ def _order(config: TuneConfig, stock: Stock, world: int) -> Order:
     samples = [item.sample for item in stock.items]
     families = [sample.family for sample in samples]
     chances = balanced([sample.weight for sample in samples], families, config.balance)
-    bands = tuple(sample.band for sample in samples)
-    return Order(chances, bands, config.batch * config.accumulate * world, config.seed)
+    return Order(chances, bands(samples), config.batch * config.accumulate * world, config.seed)
 
 
 def learned_parameters(tuning: Tuning) -> int:

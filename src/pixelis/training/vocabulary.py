@@ -8,6 +8,8 @@ import numpy as np
 from transformers import PreTrainedTokenizerFast
 
 from pixelis.data import phrases, tasks
+from pixelis.data.solver import AGAIN
+from pixelis.data.tasks import Query
 from pixelis.data.worlds import layouts, words
 from pixelis.data.worlds.palette import COLORS
 from pixelis.data.worlds.sprites import SHAPES
@@ -32,7 +34,10 @@ FIELDS = (
     "start_frame",
     "end_frame",
     "frames",
+    "find",
+    "column",
 )
+SCENES = 9  # of each family
 HANDLES = ("crop", "mask", "text", "track", "region")
 FIXED = (
     "List everything. Where is the Point at the What is at Which character is it? How many do you "
@@ -46,20 +51,37 @@ FIXED = (
 def corpus(seed: int, count: int = 6000) -> Iterator[str]:
     """Questions, targets and observation words; the same for the same seed."""
     rng = np.random.default_rng([seed, 77])
-    scenes = [layouts.draw_scene(rng, layouts.draw_domain(rng)) for _ in range(60)]
-    queries = [query for scene in scenes for make in tasks.MAKERS.values() for query in make(scene)]
     yield from (SYSTEM, *[FIXED] * 5, *words.NOUNS, *words.VERBS)
     for _ in range(5):
         yield from ("List", "Where", "Point", "What", "How", "Which", " card", *COLORS, *SHAPES)
     yield from (
         f" {word}" for word in (*COLORS, *SHAPES, *words.NOUNS, *words.VERBS) for _ in range(3)
     )
-    for _ in range(count):
-        query = queries[int(rng.integers(len(queries)))]
+    for query in drawn(rng, count):
         yield phrases.ask(rng, query.kind, query.slots)
-        yield f"<think>{query.plan.target}</think>"
+        again = AGAIN if rng.random() < 0.15 else ""
+        yield f"<think>{again}{query.plan.target}</think>"
         if rng.random() < 0.3:
             yield phrases.ask(rng, "unknown", {})
+
+
+def drawn(rng: np.random.Generator, count: int) -> Iterator[Query]:
+    """Questions of all families in turn, within one every kind equally likely.
+
+    Drawn from all that scenes allow, nine in ten would compare sizes and places, and the words of
+    clips would be missing.
+    """
+    pools = [list(_queries(rng, family)) for family in tasks.FAMILIES]
+    for number in range(count):
+        yield tasks.choose(rng, pools[number % len(pools)])
+
+
+def _queries(rng: np.random.Generator, family: str) -> Iterator[Query]:
+    """What a family asks about some of its scenes or clips."""
+    shares = tasks.SCENES[family]
+    for _ in range(SCENES):
+        kind = str(rng.choice(list(shares), p=list(shares.values())))
+        yield from tasks.MAKERS[family](tasks.draw_kind(rng, layouts.draw_domain(rng), kind))
 
 
 def make_tokenizer(seed: int) -> PreTrainedTokenizerFast:

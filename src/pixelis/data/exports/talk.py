@@ -15,7 +15,7 @@ from PIL import Image
 
 from pixelis.agent.replay import replay, restore
 from pixelis.data.episodes import UNKNOWN, Sample
-from pixelis.errors import DataError, MediaError
+from pixelis.errors import DataError
 from pixelis.media import Video
 from pixelis.models.dialects import get_dialect
 from pixelis.models.template import TOOLS_AFTER, TOOLS_BEFORE, count_images
@@ -63,22 +63,17 @@ def opening_of(sample: Sample) -> Talk:
     """The system message and the question with its picture: what a rollout starts from."""
     dialect = get_dialect(sample.episode.dialect)
     told = [_plain(message) for message in dialect.messages(sample.episode, dialect.system)[:2]]
-    stored = sample.stored_images()
-    if stored is not None and not _has_source(sample):
-        images = stored[:1]
-    else:
-        with sample.open() as media:
-            first = media.frame(0) if isinstance(media, Video) else media.image
-            images = [first.convert("RGB")]
-    return Talk(told, images, dialect.tools(REGISTRY.schemas()))
+    with sample.open() as media:
+        first = media.frame(0) if isinstance(media, Video) else media.image
+    return Talk(told, [first.convert("RGB")], dialect.tools(REGISTRY.schemas()))
 
 
 def images_of(sample: Sample) -> list[Image.Image]:
     """What the model was shown; MediaError when neither source nor images are there."""
-    stored = sample.stored_images()
-    if stored is not None and not _has_source(sample):
+    stored = None if sample.has_source() else sample.stored_images()
+    if stored is not None:
         return stored
-    with sample.open() as media, restore(sample.episode, media) as workspace:
+    with sample.open_source() as media, restore(sample.episode, media) as workspace:
         replay(sample.episode, media, workspace=workspace)
         return [image.convert("RGB") for image in workspace.images]
 
@@ -119,7 +114,7 @@ def facts_of(sample: Sample, index: int) -> dict[str, Any]:
         "family": sample.family,
         "kind": sample.kind,
         "question": sample.episode.question,
-        "answer_type": sample.answer_type or UNKNOWN,
+        "answer_type": sample.answer_type if sample.gold else UNKNOWN,
         "choices": list(sample.choices),
         "difficulty": float(value.get("difficulty") or 0.0),
         "weight": float(value.get("weight") or 1.0),
@@ -162,13 +157,6 @@ def first_of_each(samples: Sequence[Sample]) -> Iterator[Sample]:
         if key not in seen:
             seen.add(key)
             yield sample
-
-
-def _has_source(sample: Sample) -> bool:
-    try:
-        return sample.media_path.is_file()
-    except MediaError:
-        return False
 
 
 def _plain(message: dict[str, Any]) -> dict[str, Any]:

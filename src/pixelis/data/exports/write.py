@@ -12,7 +12,7 @@ from typing import Any
 
 from pixelis.data.episodes import TRAP, Sample
 from pixelis.data.exports.talk import Shelf, first_of_each
-from pixelis.data.readers.row import RecordError, Rejections
+from pixelis.data.readers.row import Rejections
 from pixelis.errors import ConfigError, DataError, MediaError
 
 TRAINERS = ("trl", "llamafactory", "verl", "openrlhf")
@@ -27,17 +27,27 @@ class Exported:
     Attributes:
         rows: how many, by file name.
         traps: episodes left out because nobody shall imitate them.
+        slips: episodes left out because the trainer would imitate their wrong steps.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
     traps: int = 0
+    slips: int = 0
 
 
 def export(
-    samples: Iterable[Sample], trainer: str, folder: Path, rejections: Rejections
+    samples: Iterable[Sample],
+    trainer: str,
+    folder: Path,
+    rejections: Rejections,
+    keep_slips: bool = False,
 ) -> Exported:
     """Writes the samples as `trainer` loads them; those with broken media go into `rejections`.
+
+    Args:
+        keep_slips: also write episodes with steps that are wrong on purpose, although a trainer
+            that imitates whole episodes learns those steps too.
 
     Raises ConfigError for a trainer that is not one of `TRAINERS`.
     """
@@ -49,6 +59,8 @@ def export(
     for sample in samples:
         if sample.kind == TRAP and trainer not in PROMPTS_ONLY:
             exported.traps += 1
+        elif sample.episode.slips and trainer not in PROMPTS_ONLY and not keep_slips:
+            exported.slips += 1
         else:
             groups[sample.split or DEFAULT_SPLIT].append(sample)
     try:
@@ -71,7 +83,7 @@ def _rows(
         try:
             row = module.row_of(sample, shelf, index)
         except (MediaError, DataError) as error:
-            rejections.add(RecordError(sample.row.where, "media", str(error), "broken media"))
+            rejections.add(sample.broken(error))
             continue
         index += 1
         yield row

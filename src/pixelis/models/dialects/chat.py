@@ -110,14 +110,21 @@ class Chat:
 
     # to messages ------------------------------------------------------------------------------
     def messages(self, episode: Episode, system: str = "") -> Messages:
-        """System (when given), question with the first image, then turns and observations."""
+        """System (when given), question with the first image, then turns and observations.
+
+        A turn that holds a slip has `learned` False.
+        """
         told: Messages = [{"role": "system", "content": system}] if system else []
         question = {"type": "text", "text": clean(episode.question) + self.reminder}
         told.append({"role": "user", "content": [{"type": "image"}, question]})
-        action = 0
+        action = place = 0
+        slips = episode.slips
         for steps in self._turns(episode.steps):
             text = clean(steps[0].text) or "\n".join(self.turn(step) for step in steps)
             told.append({"role": "assistant", "content": text})
+            if slips.intersection(range(place, place + len(steps))):
+                told[-1]["learned"] = False
+            place += len(steps)
             seen = [step for step in steps if step.observation is not None]
             parts = [self._told(step, action + index) for index, step in enumerate(seen)]
             action += len(seen)
