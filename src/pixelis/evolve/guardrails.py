@@ -88,9 +88,7 @@ def blend(published: np.ndarray, newest: np.ndarray, weight: float) -> np.ndarra
     return weight * published + (1.0 - weight) * newest
 
 
-def advantages(
-    rewards: Sequence[float], polarised: float = 0.9, fixed: float = 0.5
-) -> np.ndarray:
+def advantages(rewards: Sequence[float], polarised: float = 0.9, fixed: float = 0.5) -> np.ndarray:
     """Group-relative advantages (reward minus mean, by the standard deviation), float64 (n,).
 
     All rewards equal: all 0, nothing is learned. A polarised group, in which at least that share
