@@ -118,7 +118,7 @@ class Bands:
 
     entropy: tuple[float, float] = (0.5, 2.0)
     op_success: float = 0.05
-    calibration: float = 0.02
+    calibration: float = 0.05
     floor: float = field(default=0.01)
 
     def problems(self, before: Health, after: Health) -> list[str]:

@@ -105,7 +105,8 @@ def _round(
 def ballot(asking: Asking, episode: Episode, number: int) -> Ballot:
     """What an episode votes for; no answer and "I cannot know" are abstentions."""
     said = episode.answer
-    text = said.text if said is not None and said.known else ""
+    dangling = bool(episode.meta.get("unknown_references"))  # it names what was never found
+    text = said.text if said is not None and said.known and not dangling else ""
     return Ballot(
         text,
         asking.normal(text) if text.strip() else "",
