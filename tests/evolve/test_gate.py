@@ -39,14 +39,19 @@ def test_each_reason_to_store_only(verdict, confidence, stats, reason):
     assert (found.action, found.reason, found.rate) == ("store_only", reason, 0.0)
 
 
-def test_people_see_a_sample_and_what_nothing_supports():
+def test_people_see_a_sample_and_what_nothing_supports_is_not_learned():
     assert observe(SURE, 0.8, Stats(500, draw=0.01)).action == "review"
     bare = tally([Ballot("a", "a", 0.9, supported=False)] * 8)
-    assert observe(bare, 0.8, READY).action == "review"
+    assert observe(bare, 0.8, READY).action == "store_only"
+    assert observe(bare, 0.8, Stats(500, draw=0.01)).action == "review"
 
 
 @given(
-    st.floats(0, 1), st.integers(0, 10**6), st.integers(0, 5000), st.floats(0, 1), st.floats(0, 0.99)
+    st.floats(0, 1),
+    st.integers(0, 10**6),
+    st.integers(0, 5000),
+    st.floats(0, 1),
+    st.floats(0, 0.99),
 )
 def test_nothing_is_learned_outside_its_band(confidence, experiences, hour, near, draw):
     settings = Settings()

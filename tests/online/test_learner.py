@@ -62,7 +62,9 @@ class Exam:
         self.level = {name: order[place] / count for place, name in enumerate(self.ids)}
 
     def look(self, ids):
-        return [Mark(self.level[n] < self.trainer.current, self.trainer.current, 0.3, 1, 0) for n in ids]
+        return [
+            Mark(self.level[n] < self.trainer.current, self.trainer.current, 0.3, 1, 0) for n in ids
+        ]
 
 
 class Clock:

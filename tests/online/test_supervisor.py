@@ -55,7 +55,9 @@ def test_a_killed_learner_is_started_again_when_its_time_has_come():
 
 def test_a_learner_that_cannot_start_does_not_spin():
     clock = Clock()
-    watch = Supervisor(lambda: subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"]), clock)
+    watch = Supervisor(
+        lambda: subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"]), clock
+    )
     for _ in range(200):
         if watch.look():
             watch.process.wait()

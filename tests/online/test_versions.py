@@ -13,7 +13,9 @@ from pixelis.online.versions import WEIGHTS, Versions, digest
 
 
 def writer(value):
-    return lambda folder: save_file({"a.lora_B": np.full((2, 2), value, np.float32)}, folder / WEIGHTS)
+    return lambda folder: save_file(
+        {"a.lora_B": np.full((2, 2), value, np.float32)}, folder / WEIGHTS
+    )
 
 
 @pytest.fixture
