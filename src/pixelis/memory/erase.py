@@ -57,7 +57,6 @@ def erase(
         with memory.writing() as base:
             base.execute("UPDATE about SET value = '1' WHERE name = 'unclean'")
             memory.remove(known)
-    memory.spaces.discard()
     memory.finish_erasing()
     _sweep_parts(memory.folder)
     return Erased(
