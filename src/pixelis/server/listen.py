@@ -70,25 +70,34 @@ def listen(
     Raises:
         ConfigError: the address cannot be listened on.
     """
-    with bound(settings) as listener:
-        config = uvicorn.Config(
-            app,
-            http=Patient,
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=IDLE_S,
-            timeout_graceful_shutdown=max(1, round(settings.grace_s)),
-            h11_max_incomplete_event_size=32 * 1024,
-        )
-        port = listener.getsockname()[1]
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        server = Server(config, lambda: ready(f"http://{host}:{port}/"), stopping)
-        with _ends_well():
-            server.run(sockets=[listener])
+    with bound(settings) as listener, _ends_well():
+        server_on(listener, app, settings, ready, stopping).run(sockets=[listener])
+
+
+def server_on(
+    listener: socket.socket,
+    app: ASGIApp,
+    settings: Settings,
+    ready: Callable[[str], None],
+    stopping: Callable[[], None] = lambda: None,
+) -> Server:
+    """The server of a listening socket; `run(sockets=[listener])` serves."""
+    config = uvicorn.Config(
+        app,
+        http=Patient,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=IDLE_S,
+        timeout_graceful_shutdown=max(1, round(settings.grace_s)),
+        h11_max_incomplete_event_size=32 * 1024,
+    )
+    port = listener.getsockname()[1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return Server(config, lambda: ready(f"http://{host}:{port}/"), stopping)
 
 
 @contextlib.contextmanager
