@@ -13,8 +13,10 @@ from starlette.responses import HTMLResponse, Response
 
 from pixelis.server.office import ERRORS, Asker
 from pixelis.server.refusal import Refusal
+from pixelis.trace.page import asset as trace_asset
 
 router = APIRouter()
+TRACE = "trace.css"
 KINDS = {
     "css": "text/css; charset=utf-8",
     "html": "text/html; charset=utf-8",
@@ -48,12 +50,14 @@ async def docs(request: Request, key: Asker) -> HTMLResponse:
 @cache
 def names() -> frozenset[str]:
     folder = files("pixelis.server") / "studio"
-    return frozenset(each.name for each in folder.iterdir() if each.is_file())
+    return frozenset({TRACE, *(each.name for each in folder.iterdir() if each.is_file())})
 
 
 @cache
 def asset(name: str) -> bytes:
-    """A file of the page."""
+    """A file of the page; the look of steps and marks is the trace's own."""
+    if name == TRACE:
+        return trace_asset(name).encode()
     return (files("pixelis.server") / "studio" / name).read_bytes()
 
 
