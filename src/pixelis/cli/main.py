@@ -42,6 +42,7 @@ COMMANDS = {
     "eval": Command("pixelis.cli.eval", "Measure a model on worlds or on your own questions."),
     "data": Command("pixelis.cli.data", "Make, import, check, split and export training data."),
     "train": Command("pixelis.cli.train", "Train nano from nothing, or any model on episodes."),
+    "memory": Command("pixelis.cli.memory", "See, search, check and erase what is remembered."),
     "wheeler": Command("pixelis.cli.wheeler", "Text as a picture that remembers."),
     "bench": Command("pixelis.cli.bench", "Run a timing script of the source checkout."),
     "estimate": Command("pixelis.cli.estimate", "Reckon memory and tokens of a model."),
