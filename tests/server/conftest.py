@@ -25,10 +25,12 @@ def serve() -> Iterator[rig.Serve]:
     """Starts servers around policies; they end with the test."""
     with ExitStack() as stack:
 
-        def start(*policies: Any, keys: Keys | None = None, **settings: Any) -> rig.Served:
+        def start(
+            *policies: Any, keys: Keys | None = None, archive: Any = None, **settings: Any
+        ) -> rig.Served:
             agents = {p.name: stack.enter_context(Agent(p)) for p in policies or (rig.Slow(),)}
             chosen = Settings(port=0, grace_s=2, **settings)
-            return stack.enter_context(rig.running(agents, chosen, keys or Keys()))
+            return stack.enter_context(rig.running(agents, chosen, keys or Keys(), archive=archive))
 
         yield start
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from pixelis.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
     from pixelis.agent import Agent
+    from pixelis.server.archive import Archive
     from pixelis.server.keys import Keys
     from pixelis.server.settings import Settings
 
@@ -29,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="serve this model, too; may be given several times",
+    )
+    parser.add_argument(
+        "--store", metavar="DIR", help="folder of a memory, where feedback and reviews are kept"
     )
     add_listening(parser)
     parser.set_defaults(run=run)
@@ -67,16 +71,23 @@ def run(args: argparse.Namespace) -> int:
             agent = open_things.enter_context(_agent(spec, settings, options))
             agents[_name(agent, agents)] = agent
         open_things.enter_context(keep_journal(args.log))
-        _serve(agents, settings, keys)
+        archive = None
+        if args.store:
+            from pixelis.server.archive import Archive
+
+            archive = open_things.enter_context(closing(Archive(Path(args.store))))
+        _serve(agents, settings, keys, archive)
     return 0
 
 
-def _serve(agents: dict[str, Agent], settings: Settings, keys: Keys) -> None:
+def _serve(
+    agents: dict[str, Agent], settings: Settings, keys: Keys, archive: Archive | None
+) -> None:
     from pixelis.server.app import build
     from pixelis.server.listen import listen
 
     printer = Printer()
-    app, office = build(agents, settings, keys)
+    app, office = build(agents, settings, keys, archive)
 
     def ready(address: str) -> None:
         printer.field("studio", address, "bold", indent=0)
@@ -84,6 +95,7 @@ def _serve(agents: dict[str, Agent], settings: Settings, keys: Keys) -> None:
         printer.field("models", ", ".join(agents), indent=0)
         told = "asked for" if keys else "none is asked for; only this machine can reach it"
         printer.field("keys", told, indent=0)
+        printer.field("memory", "none" if archive is None else "kept", indent=0)
 
     listen(app, settings, ready, office.desk.stop)
 

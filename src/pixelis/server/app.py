@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,11 +13,13 @@ from starlette.responses import JSONResponse, StreamingResponse
 from starlette.types import ASGIApp
 
 from pixelis.agent import Agent
+from pixelis.server.archive import Archive
 from pixelis.server.chat import Chat, unless_gone
 from pixelis.server.door import Door
 from pixelis.server.episodes import router as episodes
 from pixelis.server.forms import ChatForm, Completion, ModelCard, ModelList, State
 from pixelis.server.keys import Keys
+from pixelis.server.memories import router as memories
 from pixelis.server.metrics import Metrics
 from pixelis.server.office import ERRORS, Asker, Office, office_of
 from pixelis.server.pages import router as pages
@@ -95,17 +97,18 @@ def build(
     agents: Mapping[str, Agent],
     settings: Settings,
     keys: Keys | None = None,
-    routers: Iterable[APIRouter] = (),
+    archive: Archive | None = None,
 ) -> tuple[ASGIApp, Office]:
     """The whole server as one ASGI application, and what its routes share.
 
     Args:
         agents: by the name clients ask for; the first is the default.
         keys: None or empty asks for none, and then only this machine may come in.
-        routers: more routes, such as those of the memory.
+        archive: where feedback goes; without one the routes of the memory are not there. It is
+            not closed here.
     """
     metrics = Metrics()
-    office = Office(agents, settings, metrics)
+    office = Office(agents, settings, metrics, archive)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -122,7 +125,8 @@ def build(
         redirect_slashes=False,
     )
     app.state.office = office
-    for router in (core, episodes, *routers, pages):
+    remembering = () if archive is None else (memories,)
+    for router in (core, episodes, *remembering, pages):
         app.include_router(router)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -45,7 +45,6 @@ class Wishes(Form):
     Attributes:
         max_steps: most turns of the model, the answer included.
         pictures: send what was seen with every step: shapes on the source, crops and frames.
-        feedback: keep the episode so that feedback can name it.
     """
 
     max_steps: int = Field(6, ge=1, le=32)

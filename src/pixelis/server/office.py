@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from pixelis.agent import Agent
+from pixelis.server.archive import Archive
 from pixelis.server.desk import Desk
 from pixelis.server.forms import ErrorForm
 from pixelis.server.keys import Key, Role
@@ -39,11 +40,18 @@ class Office:
     """Everything the routes share.
 
     Attributes:
+        archive: the memory; None when the server keeps none.
         ready: False while it stops; open answers still get their end.
     """
 
-    def __init__(self, agents: Mapping[str, Agent], settings: Settings, metrics: Metrics) -> None:
-        self.settings, self.metrics = settings, metrics
+    def __init__(
+        self,
+        agents: Mapping[str, Agent],
+        settings: Settings,
+        metrics: Metrics,
+        archive: Archive | None = None,
+    ) -> None:
+        self.settings, self.metrics, self.archive = settings, metrics, archive
         self.desk = Desk(agents, settings, metrics)
         self.recent = Recent(settings.keep, int(settings.keep_mib * 2**20))
         self.started = int(time.time())
