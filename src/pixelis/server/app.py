@@ -26,6 +26,7 @@ from pixelis.server.pages import router as pages
 from pixelis.server.refusal import Refusal
 from pixelis.server.settings import Settings
 
+ERROR_SCHEMA = {"$ref": "#/components/schemas/ErrorForm"}
 core = APIRouter(responses=ERRORS)
 
 
@@ -131,6 +132,7 @@ def build(
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _failed)
     _describe(app)
     return Door(app, settings, keys or Keys(), metrics), office
 
@@ -163,6 +165,13 @@ async def _http(request: Request, error: Exception) -> Response:
     return JSONResponse(body, error.status_code, error.headers)
 
 
+async def _failed(request: Request, error: Exception) -> Response:
+    """A fault of ours, in the shape of every other; the door writes the traceback to the log."""
+    id = request.scope["state"]["request_id"]
+    refusal = Refusal(500, f"the server failed; its log says why ({id})", "internal")
+    return JSONResponse(refusal.body(), 500)
+
+
 def _describe(app: FastAPI) -> None:
     """The OpenAPI document: with the key, and without the status the framework would add."""
     plain = app.openapi
@@ -176,6 +185,9 @@ def _describe(app: FastAPI) -> None:
             for path, methods in document["paths"].items():
                 for operation in methods.values():
                     operation["responses"].pop("422", None)
+                    for status, reply in operation["responses"].items():
+                        if int(status) >= 400:  # also where the good reply is a page or a picture
+                            reply["content"] = {"application/json": {"schema": ERROR_SCHEMA}}
                     if path == "/health":
                         operation["security"] = []
             for name in ("HTTPValidationError", "ValidationError"):
