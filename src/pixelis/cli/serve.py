@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pixelis.cli.config import add_flags, resolve
 from pixelis.cli.journal import keep_journal
 from pixelis.cli.model import add_model, loading
 from pixelis.cli.output import Printer
@@ -16,6 +17,7 @@ from pixelis.errors import ConfigError, MissingExtraError
 if TYPE_CHECKING:
     from pixelis.agent import Agent
     from pixelis.server.archive import Archive
+    from pixelis.server.keeper import Keeper
     from pixelis.server.keys import Keys
     from pixelis.server.settings import Settings
 
@@ -34,13 +36,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--store", metavar="DIR", help="folder of a memory, where feedback and reviews are kept"
     )
+    parser.add_argument(
+        "--learn",
+        metavar="FILE.toml",
+        nargs="?",
+        const="",
+        help="learn from what is asked of the first model, into the store; FILE.toml has settings "
+        "as 'pixelis evolve' takes them",
+    )
     add_listening(parser)
     parser.set_defaults(run=run)
 
 
 def add_listening(parser: argparse.ArgumentParser) -> None:
     """Where to listen, for whom, and how much to take on."""
-    from pixelis.cli.config import add_flags
     from pixelis.server.settings import Settings
 
     parser.add_argument(
@@ -59,7 +68,6 @@ def add_listening(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     require_extra()
-    from pixelis.cli.config import resolve
     from pixelis.server.settings import Settings
 
     settings = resolve(args, Settings)
@@ -71,23 +79,27 @@ def run(args: argparse.Namespace) -> int:
             agent = open_things.enter_context(_agent(spec, settings, options))
             agents[_name(agent, agents)] = agent
         open_things.enter_context(keep_journal(args.log))
-        archive = None
+        keeper, archive = _keeper(args, next(iter(agents.values()))), None
         if args.store:
             from pixelis.server.archive import Archive
 
             archive = open_things.enter_context(closing(Archive(Path(args.store))))
-        _serve(agents, settings, keys, archive)
+        _serve(agents, settings, keys, archive, keeper)
     return 0
 
 
 def _serve(
-    agents: dict[str, Agent], settings: Settings, keys: Keys, archive: Archive | None
+    agents: dict[str, Agent],
+    settings: Settings,
+    keys: Keys,
+    archive: Archive | None,
+    keeper: Keeper | None,
 ) -> None:
     from pixelis.server.app import build
     from pixelis.server.listen import listen
 
     printer = Printer()
-    app, office = build(agents, settings, keys, archive)
+    app, office = build(agents, settings, keys, archive, keeper)
 
     def ready(address: str) -> None:
         printer.field("studio", address, "bold", indent=0)
@@ -95,9 +107,26 @@ def _serve(
         printer.field("models", ", ".join(agents), indent=0)
         told = "asked for" if keys else "none is asked for; only this machine can reach it"
         printer.field("keys", told, indent=0)
-        printer.field("memory", "none" if archive is None else "kept", indent=0)
+        learning = "kept, and learned from" if keeper and keeper.config.learn else "kept"
+        printer.field("memory", "none" if archive is None else learning, indent=0)
 
     listen(app, settings, ready, office.desk.stop)
+
+
+def _keeper(args: argparse.Namespace, agent: Agent) -> Keeper | None:
+    """What follows the store's versions and learns; None without --store."""
+    if not args.store:
+        if args.learn is not None:
+            raise ConfigError("--learn needs --store DIR, where it keeps what it learns")
+        return None
+    from pixelis.online.settings import EvolveConfig
+    from pixelis.server.keeper import Keeper
+
+    given = argparse.Namespace(config=args.learn or None)
+    for name in EvolveConfig.model_fields:
+        setattr(given, name, None)
+    given.model, given.learn = args.model, args.learn is not None
+    return Keeper(agent, Path(args.store), resolve(given, EvolveConfig))
 
 
 def keys_of(args: argparse.Namespace, settings: Settings) -> Keys:

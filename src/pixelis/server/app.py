@@ -18,7 +18,9 @@ from pixelis.server.chat import Chat, unless_gone
 from pixelis.server.door import Door
 from pixelis.server.episodes import router as episodes
 from pixelis.server.forms import ChatForm, Completion, ModelCard, ModelList, State
+from pixelis.server.keeper import Keeper
 from pixelis.server.keys import Keys
+from pixelis.server.learning import router as learning
 from pixelis.server.memories import router as memories
 from pixelis.server.metrics import Metrics
 from pixelis.server.office import ERRORS, Asker, Office, office_of
@@ -74,7 +76,7 @@ async def chat(form: ChatForm, request: Request, key: Asker) -> Any:
     (`choices[0].delta.pixelis.step`), then the answer, then `[DONE]`.
     """
     office = office_of(request)
-    asked = Chat(form, office.desk, office.recent, key.name)
+    asked = Chat(form, office.desk, office.recent, key.name, office.learn)
     if not form.stream:
         return await asked.reply(request)
     events = asked.stream()
@@ -99,6 +101,7 @@ def build(
     settings: Settings,
     keys: Keys | None = None,
     archive: Archive | None = None,
+    keeper: Keeper | None = None,
 ) -> tuple[ASGIApp, Office]:
     """The whole server as one ASGI application, and what its routes share.
 
@@ -107,13 +110,18 @@ def build(
         keys: None or empty asks for none, and then only this machine may come in.
         archive: where feedback goes; without one the routes of the memory are not there. It is
             not closed here.
+        keeper: learns from what is asked of the default model; closed when the server ends.
     """
     metrics = Metrics()
-    office = Office(agents, settings, metrics, archive)
+    office = Office(agents, settings, metrics, archive, keeper)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if keeper is not None:
+            keeper.start(office.desk)
         yield
+        if keeper is not None:
+            await keeper.close()
         office.desk.close()
 
     app = FastAPI(
@@ -126,7 +134,7 @@ def build(
         redirect_slashes=False,
     )
     app.state.office = office
-    remembering = () if archive is None else (memories,)
+    remembering = () if archive is None else (memories, learning)
     for router in (core, episodes, *remembering, pages):
         app.include_router(router)
     app.add_exception_handler(Refusal, _refused)

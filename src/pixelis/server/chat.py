@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Literal, TypeVar
 
 from starlette.requests import Request
@@ -36,10 +36,19 @@ class Chat:
 
     Args:
         owner: name of the key that asks.
+        on_answer: called once for each request, with its first answer.
     """
 
-    def __init__(self, form: ChatForm, desk: Desk, recent: Recent, owner: str) -> None:
+    def __init__(
+        self,
+        form: ChatForm,
+        desk: Desk,
+        recent: Recent,
+        owner: str,
+        on_answer: Callable[[Kept], None] = lambda kept: None,
+    ) -> None:
         self.form, self.desk, self.recent, self.owner = form, desk, recent, owner
+        self.on_answer = on_answer
         self.agent = desk.agent(form.model)
         self.created = int(time.time())
         self.asked = self._read()
@@ -155,7 +164,10 @@ class Chat:
         return Choice(index=index, message=reply, finish_reason=_reason(episode))
 
     def _keep(self, episode: Episode, asked: Asked) -> None:
-        self.recent.add(Kept(episode, asked.source, self.owner, self.form.model))
+        kept = Kept(episode, asked.source, self.owner, self.form.model)
+        self.recent.add(kept)
+        if asked is self.asked[0] and episode.answer is not None:
+            self.on_answer(kept)
 
     def _told(self, episode: Episode) -> dict[str, Any]:
         answer = episode.answer

@@ -126,6 +126,16 @@ class Desk:
             self.metrics.running.dec()
             self._places.release()
 
+    async def hold(self) -> None:
+        """Returns once nothing is being answered; new questions wait until `let_go`."""
+        for _ in range(self.settings.concurrency):
+            await self._places.acquire()
+
+    def let_go(self) -> None:
+        """Ends what `hold` began."""
+        for _ in range(self.settings.concurrency):
+            self._places.release()
+
     async def work(self, run: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`run(...)` in a thread beside the loop."""
         future = self._pool.submit(run, *args, **kwargs)

@@ -118,7 +118,7 @@ async def feedback(form: FeedbackForm, request: Request, key: Asker) -> Thanks:
     A key with role review decides at once; of others the experience waits for a reviewer.
     """
     office = office_of(request)
-    archive = _archive(request)
+    archive = archive_of(request)
     kept = find(request, key, form.episode)
     if kept.episode.answer is None:
         raise Refusal(400, "that episode has no answer", "no_answer", "episode")
@@ -158,7 +158,7 @@ async def memory(
     before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
 ) -> MemoList:
     """Your experiences, or everyone's with role review: the newest, or those most like `text`."""
-    archive = _archive(request)
+    archive = archive_of(request)
     user = _user(key)
     if text.strip():
         found = await archive.run(archive.find, text, user, limit)
@@ -170,7 +170,7 @@ async def memory(
 @router.get("/v1/memory/{id}")
 async def experience(id: Id, request: Request, key: Asker) -> Whole:
     """One experience with its votes and neighbours."""
-    archive = _archive(request)
+    archive = archive_of(request)
     one = await _one(archive, id, key)
     votes = await archive.run(archive.memory.votes, one.id)
     near = await archive.run(archive.near, one, _user(key), 6)
@@ -186,7 +186,7 @@ async def experience(id: Id, request: Request, key: Asker) -> Whole:
 @router.get("/v1/memory/{id}/picture", response_class=Response)
 async def picture(id: Id, request: Request, key: Asker) -> Response:
     """The picture or clip of an experience, as it is kept."""
-    archive = _archive(request)
+    archive = archive_of(request)
     one = await _one(archive, id, key)
     if one.media is None:
         raise Refusal(404, f"experience {id} has no picture", "no_picture", "id")
@@ -198,7 +198,7 @@ async def picture(id: Id, request: Request, key: Asker) -> Response:
 @router.delete("/v1/memory/{id}")
 async def forget(id: Id, request: Request, key: Asker) -> ErasedForm:
     """Erases an experience for good: your own, or any with role admin."""
-    archive = _archive(request)
+    archive = archive_of(request)
     one = await _one(archive, id, key)
     if one.user != key.name and not key.allows("admin"):
         raise Refusal(403, "only its user or an admin may erase it", "role")
@@ -215,7 +215,7 @@ async def forget(id: Id, request: Request, key: Asker) -> ErasedForm:
 @router.get("/v1/reviews")
 async def reviews(request: Request, key: Reviewer, limit: Most = 50) -> WaitingList:
     """What waits for a person's word, the oldest first."""
-    archive = _archive(request)
+    archive = archive_of(request)
 
     def read() -> list[Waiting]:
         waiting = archive.reviews.waiting(limit)
@@ -230,7 +230,7 @@ async def decide(
     number: Annotated[int, Path(ge=1, le=2**62)], form: ReviewForm, request: Request, key: Reviewer
 ) -> Waiting:
     """A person's word; written to the audit log with the name of the key."""
-    archive = _archive(request)
+    archive = archive_of(request)
     if await archive.run(archive.reviews.get, number) is None:
         raise Refusal(404, f"there is no review {number}", "review_not_found", "number")
     try:
@@ -264,7 +264,8 @@ def _waiting(review: Review, one: Experience) -> Waiting:
     )
 
 
-def _archive(request: Request) -> Archive:
+def archive_of(request: Request) -> Archive:
+    """The memory; Refusal 404 when this server keeps none."""
     archive = office_of(request).archive
     if archive is None:
         raise Refusal(404, "this server keeps no memory; start it with --store", "no_store")

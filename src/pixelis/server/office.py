@@ -12,9 +12,10 @@ from pixelis.agent import Agent
 from pixelis.server.archive import Archive
 from pixelis.server.desk import Desk
 from pixelis.server.forms import ErrorForm
+from pixelis.server.keeper import Keeper
 from pixelis.server.keys import Key, Role
 from pixelis.server.metrics import Metrics
-from pixelis.server.recent import Recent
+from pixelis.server.recent import Kept, Recent
 from pixelis.server.refusal import Refusal
 from pixelis.server.settings import Settings
 
@@ -41,6 +42,7 @@ class Office:
 
     Attributes:
         archive: the memory; None when the server keeps none.
+        keeper: follows adapter versions and learns; None when nothing is followed.
         ready: False while it stops; open answers still get their end.
     """
 
@@ -50,11 +52,18 @@ class Office:
         settings: Settings,
         metrics: Metrics,
         archive: Archive | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
-        self.settings, self.metrics, self.archive = settings, metrics, archive
+        self.settings, self.metrics = settings, metrics
+        self.archive, self.keeper = archive, keeper
         self.desk = Desk(agents, settings, metrics)
         self.recent = Recent(settings.keep, int(settings.keep_mib * 2**20))
         self.started = int(time.time())
+
+    def learn(self, kept: Kept) -> None:
+        """Lets the keeper learn from an answer of the default model."""
+        if self.keeper is not None and kept.model == next(iter(self.desk.agents)):
+            self.keeper.learn(kept)
 
     @property
     def ready(self) -> bool:

@@ -1,5 +1,6 @@
 /* The pages beside Ask: what is remembered, and what waits for a person's word. */
 import { call, headers, make } from "/studio/api.js";
+import { learning } from "/studio/learning.js";
 
 const when = (seconds) => new Date(1000 * seconds).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 const percent = (share) => `${Math.round(100 * share)} %`;
@@ -91,6 +92,6 @@ const review = async (root) => {
   } catch (error) { list.replaceChildren(trouble(error)); }
 };
 
-const SHEETS = { memory, review };
+const SHEETS = { memory, review, learning: (root) => learning(root, sheet, trouble) };
 export const open = (name, root) => SHEETS[name]?.(root);
 

@@ -35,7 +35,7 @@ $("key").addEventListener("click", askForKey);
 $("ask-key").addEventListener("close", () => { if ($("key-text").value) { setKey($("key-text").value); connect(); } });
 
 /* Pages beside Ask, by the path that feeds them. */
-const PAGES = { ask: ["Ask", "/v1/chat/completions"], memory: ["Memory", "/v1/memory"], learning: ["Learning", "/v1/versions"], review: ["Review", "/v1/reviews"], evals: ["Evals", "/v1/evals"] };
+const PAGES = { ask: ["Ask", "/v1/chat/completions"], memory: ["Memory", "/v1/memory"], learning: ["Learning", "/v1/versions"], review: ["Review", "/v1/reviews"] };
 const pages = () => {
   const there = Object.entries(PAGES).filter(([, [, path]]) => state.paths.includes(path));
   $("nav").replaceChildren(...(there.length > 1 ? there.map(([name, [title]]) => make("a", { href: `#${name}` }, title)) : []));
