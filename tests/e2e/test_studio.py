@@ -87,6 +87,7 @@ def shoot(page: Page, name: str, **options) -> None:
 
 def ask_sample(page: Page) -> None:
     page.get_by_role("button", name="Use the sample picture").click()
+    page.locator("#tries button").first.wait_for()
     page.get_by_placeholder("Ask about the picture").fill(rig.QUESTION)
     page.keyboard.press("Enter")
 
@@ -247,7 +248,6 @@ def test_on_a_phone_in_the_dark(open_page):
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= size["width"]
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 22, 26)"
-    page.locator(".said").scroll_into_view_if_needed()
     page.evaluate("scrollTo(0, 0)")
     shoot(page, "phone")
 

@@ -16,16 +16,17 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from pixelis.errors import ConfigError
 from pixelis.server.settings import Settings
 
-HEAD_S = 10.0  # a connection that has not said its first request by then is closed
 IDLE_S = 15
 
 
 class Patient(H11Protocol):
     """HTTP/1.1; who opens a connection and says nothing, or half a header, is let go."""
 
+    head_s = 10.0
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._clock = self.loop.call_later(HEAD_S, self._hang_up)
+        self._clock = self.loop.call_later(self.head_s, self._hang_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._clock.cancel()
@@ -84,7 +85,7 @@ def server_on(
     """The server of a listening socket; `run(sockets=[listener])` serves."""
     config = uvicorn.Config(
         app,
-        http=Patient,
+        http=type("Patient", (Patient,), {"head_s": settings.head_s}),
         ws="none",
         lifespan="on",
         log_config=None,

@@ -24,6 +24,7 @@ class Settings(BaseModel):
     max_held_mib: float = Field(256, gt=0, description="all requests under way together")
     max_megapixels: float = Field(25, gt=0, le=178, description="largest picture or frame")
     max_clip_s: float = Field(300, gt=0, description="longest clip, in seconds")
+    head_s: float = Field(10, gt=0, description="longest a new connection may say nothing")
     body_s: float = Field(30, gt=0, description="longest a request may take to come in")
     send_s: float = Field(30, gt=0, description="longest a client may take to read on")
     grace_s: float = Field(20, ge=0, description="time for open answers when it is stopped")
