@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from pixelis.agent.background import Background
-from pixelis.agent.batcher import PATIENCE_S, Batcher
+from pixelis.agent.batcher import PATIENCE_S, Batcher, Counts
 from pixelis.agent.budget import Budget
 from pixelis.agent.loop import OnStep, Parts, Rollout, Task, fresh_workspace, roll_out
 from pixelis.agent.save import save
@@ -161,6 +161,11 @@ class Agent:
     def submit(self, task: Task, on_step: OnStep | None = None) -> Future[Rollout]:
         """Starts an episode and gives its future; cancelling that ends it. For servers."""
         return self._background.submit(self._play(task, on_step))
+
+    @property
+    def counts(self) -> Counts:
+        """What the batcher has done since the first question; nothing before it."""
+        return Counts() if self._parts is None else self._parts.batcher.counts
 
     def close(self) -> None:
         """Cancels episodes under way and ends the threads; the next question starts anew."""

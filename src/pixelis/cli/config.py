@@ -48,7 +48,8 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "one or several"
     value = field.get_default(call_default_factory=True)
-    return "default none" if value in (None, []) else f"default {value}"
+    default = "default none" if value in (None, []) else f"default {value}"
+    return f"{field.description} ({default.replace(' ', ': ', 1)})" if field.description else default
 
 
 def read_settings(args: argparse.Namespace) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def compose(episode: Episode, workspace: Workspace) -> Scene:
     cards = []
     crops = _crops(episode, workspace)
     for number, step in enumerate(episode.steps, 1):
-        mine = _place(number, step.observation, workspace, {mark.mark.outline for mark in placed})
+        mine = place(number, step.observation, workspace, {mark.mark.outline for mark in placed})
         placed += mine
         card = StepCard(
             number,
@@ -116,8 +116,8 @@ def compose(episode: Episode, workspace: Workspace) -> Scene:
         ENDINGS[episode.ended],
         tuple(_stages(placed, workspace)),
         tuple(cards),
-        tuple(_parts(episode, placed)),
-        _behind(episode, placed),
+        tuple(parts_of(episode, placed)),
+        evidence_of(episode, placed),
     )
 
 
@@ -136,7 +136,7 @@ def call_text(call: Call) -> str:
     return f"{call.op}({', '.join(arguments)})"
 
 
-def _behind(episode: Episode, placed: Sequence[PlacedMark]) -> dict[str, tuple[str, ...]]:
+def evidence_of(episode: Episode, placed: Sequence[PlacedMark]) -> dict[str, tuple[str, ...]]:
     """The marks of what the answer names; of every place looked at when it cannot know."""
     answer = episode.answer or Answer("")
     if answer.known or answer.evidence:
@@ -148,7 +148,7 @@ def _behind(episode: Episode, placed: Sequence[PlacedMark]) -> dict[str, tuple[s
     return looked
 
 
-def _place(
+def place(
     number: int, observation: Observation | None, workspace: Workspace, there: Set[str]
 ) -> list[PlacedMark]:
     """The marks of a step; a mask whose outline is `there` already is not filled twice, and
@@ -201,7 +201,7 @@ def _crop(index: int, workspace: Workspace) -> Crop:
     return Crop(index, shown(workspace.images[index], CROP_SIDE_PX), f"Image {index}: {where}")
 
 
-def _parts(episode: Episode, placed: Sequence[PlacedMark]) -> Iterator[Part]:
+def parts_of(episode: Episode, placed: Sequence[PlacedMark]) -> Iterator[Part]:
     """The answer cut where what it rests on changes."""
     answer = episode.answer
     if answer is None:
@@ -209,7 +209,7 @@ def _parts(episode: Episode, placed: Sequence[PlacedMark]) -> Iterator[Part]:
     handles = handles_of(episode.observations)
     expansion = expand(answer.raw or answer.text, handles)
     if not expansion.spans or expansion.text != answer.text:
-        behind = _behind(episode, placed)
+        behind = evidence_of(episode, placed)
         marks = tuple(mark for ids in behind.values() for mark in ids)
         yield Part(answer.text, ", ".join(behind), marks)
         return

@@ -1,0 +1,284 @@
+"""Routes of the memory: feedback, experiences, reviews."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from pixelis.errors import ConfigError
+from pixelis.memory import STATUSES, Experience
+from pixelis.memory.reviews import Review
+from pixelis.server.archive import Archive, redone
+from pixelis.server.episodes import find
+from pixelis.server.forms import Form
+from pixelis.server.keys import Key
+from pixelis.server.office import ERRORS, Asker, Reviewer, office_of
+from pixelis.server.refusal import Refusal
+
+router = APIRouter(responses=ERRORS, tags=["memory"])
+Id = Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
+Most = Annotated[int, Query(ge=1, le=500)]
+Status = Literal["stored", "queued", "learned", "confirmed", "corrected", "rejected", "quarantined"]
+KINDS = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".mp4": "video/mp4"}
+assert set(STATUSES) == set(Status.__args__)  # type: ignore[attr-defined]
+
+
+class FeedbackForm(Form):
+    """What a person says about an answer.
+
+    Attributes:
+        right: True confirms it; then neither answer nor box is given.
+        answer: the right one.
+        box: the right place, x1, y1, x2, y2 in pixels of the picture.
+    """
+
+    episode: str = Field(pattern=r"^[0-9a-f]{16}$")
+    right: bool
+    answer: str | None = Field(None, min_length=1, max_length=2000)
+    box: list[float] | None = Field(None, min_length=4, max_length=4)
+
+
+class ReviewForm(Form):
+    verdict: Literal["approve", "correct", "reject"]
+    correction: str = Field("", max_length=2000)
+
+
+class Thanks(BaseModel):
+    """Kept: it is on the disk."""
+
+    experience: str
+    status: str
+    review: int
+
+
+class Memo(BaseModel):
+    """An experience as lists tell it; `likeness` to what was searched for."""
+
+    id: str
+    born: float
+    question: str
+    answer: str
+    confidence: float | None
+    status: str
+    version: int
+    user: str
+    media: str | None
+    pinned: bool
+    seq: int
+    likeness: float | None = None
+
+
+class MemoList(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[Memo]
+
+
+class Whole(Memo):
+    """An experience with the episode, the votes behind it, and others like it."""
+
+    episode: dict[str, Any]
+    provenance: dict[str, Any]
+    votes: list[dict[str, Any]]
+    near: list[Memo]
+
+
+class ErasedForm(BaseModel):
+    """What is gone, and what was made from it and is not."""
+
+    erased: list[str]
+    versions: list[int]
+    exports: list[str]
+    clean: bool
+
+
+class Waiting(BaseModel):
+    """A question to reviewers."""
+
+    number: int
+    reason: str
+    verdict: str
+    correction: str
+    reviewer: str
+    experience: Memo
+
+
+class WaitingList(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[Waiting]
+
+
+@router.post("/v1/feedback", status_code=201)
+async def feedback(form: FeedbackForm, request: Request, key: Asker) -> Thanks:
+    """Keeps what a person says about a recent answer.
+
+    A key with role review decides at once; of others the experience waits for a reviewer.
+    """
+    office = office_of(request)
+    archive = archive_of(request)
+    kept = find(request, key, form.episode)
+    if kept.episode.answer is None:
+        raise Refusal(400, "that episode has no answer", "no_answer", "episode")
+    if form.right == bool(form.answer or form.box):
+        raise Refusal(400, "give an answer or a box with right = false, and neither with true",
+                      "contradiction", "right")  # fmt: skip
+    limits = office.desk.limits
+    facts: dict[str, Any] = {"feedback": {"by": key.name, "right": form.right}}
+    answer = (form.answer or kept.episode.answer.text).strip()
+    if form.box is not None:
+        registry = office.desk.agents[kept.model].registry
+        better = await office.desk.work(redone, kept, form.box, answer, registry, limits)
+        facts["feedback"]["box"] = form.box
+        facts["corrected"] = better.to_dict()
+    verdict: Literal["approve", "correct"] = "approve" if form.right else "correct"
+    reason = "confirmed by its user" if form.right else "corrected by its user"
+    correction = "" if form.right else answer
+
+    def keep() -> tuple[Experience, Review]:
+        one = archive.keep(kept, limits, **facts)
+        return one, archive.judge(one, verdict, correction, reason, key)
+
+    one, review = await archive.run(keep)
+    stored = await archive.run(archive.memory.get, one.id)
+    return Thanks(
+        experience=one.id, status=stored.status if stored else one.status, review=review.number
+    )
+
+
+@router.get("/v1/memory")
+async def memory(
+    request: Request,
+    key: Asker,
+    text: Annotated[str, Query(max_length=2000)] = "",
+    status: Status | None = None,
+    limit: Most = 50,
+    before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+) -> MemoList:
+    """Your experiences, or everyone's with role review: the newest, or those most like `text`."""
+    archive = archive_of(request)
+    user = _user(key)
+    if text.strip():
+        found = await archive.run(archive.find, text, user, limit)
+        return MemoList(data=[memo(one, likeness) for one, likeness in found])
+    listed = await archive.run(archive.page, user, status, limit, before)
+    return MemoList(data=[memo(one) for one in listed])
+
+
+@router.get("/v1/memory/{id}")
+async def experience(id: Id, request: Request, key: Asker) -> Whole:
+    """One experience with its votes and neighbours."""
+    archive = archive_of(request)
+    one = await _one(archive, id, key)
+    votes = await archive.run(archive.memory.votes, one.id)
+    near = await archive.run(archive.near, one, _user(key), 6)
+    return Whole(
+        **memo(one).model_dump(),
+        episode=dict(one.episode),
+        provenance=dict(one.provenance),
+        votes=[vote._asdict() for vote in votes],
+        near=[memo(other, likeness) for other, likeness in near],
+    )
+
+
+@router.get("/v1/memory/{id}/picture", response_class=Response)
+async def picture(id: Id, request: Request, key: Asker) -> Response:
+    """The picture or clip of an experience, as it is kept."""
+    archive = archive_of(request)
+    one = await _one(archive, id, key)
+    if one.media is None:
+        raise Refusal(404, f"experience {id} has no picture", "no_picture", "id")
+    data = await archive.run(archive.memory.picture, one.media)
+    path = await archive.run(archive.memory.picture_path, one.media)
+    return Response(data, media_type=KINDS.get(path.suffix, "application/octet-stream"))
+
+
+@router.delete("/v1/memory/{id}")
+async def forget(id: Id, request: Request, key: Asker) -> ErasedForm:
+    """Erases an experience for good: your own, or any with role admin."""
+    archive = archive_of(request)
+    one = await _one(archive, id, key)
+    if one.user != key.name and not key.allows("admin"):
+        raise Refusal(403, "only its user or an admin may erase it", "role")
+    done = await archive.run(archive.erase, [one.id], key)
+    office_of(request).recent.drop(one.id)
+    return ErasedForm(
+        erased=list(done.ids),
+        versions=list(done.versions),
+        exports=[str(path).rpartition("/")[2] for path in done.exports],
+        clean=done.clean,
+    )
+
+
+@router.get("/v1/reviews")
+async def reviews(request: Request, key: Reviewer, limit: Most = 50) -> WaitingList:
+    """What waits for a person's word, the oldest first."""
+    archive = archive_of(request)
+
+    def read() -> list[Waiting]:
+        waiting = archive.reviews.waiting(limit)
+        pairs = [(review, archive.memory.get(review.experience)) for review in waiting]
+        return [_waiting(review, one) for review, one in pairs if one is not None]
+
+    return WaitingList(data=await archive.run(read))
+
+
+@router.post("/v1/reviews/{number}")
+async def decide(
+    number: Annotated[int, Path(ge=1, le=2**62)], form: ReviewForm, request: Request, key: Reviewer
+) -> Waiting:
+    """A person's word; written to the audit log with the name of the key."""
+    archive = archive_of(request)
+    if await archive.run(archive.reviews.get, number) is None:
+        raise Refusal(404, f"there is no review {number}", "review_not_found", "number")
+    try:
+        review = await archive.run(
+            partial(archive.reviews.decide, number, form.verdict, form.correction, key.name)
+        )
+    except ConfigError as error:
+        raise Refusal(400, str(error), "invalid", "verdict") from error
+    await archive.run(
+        partial(archive.audit.append, "review", key.name, experience=review.experience,
+                verdict=form.verdict)
+    )  # fmt: skip
+    one = await _one(archive, review.experience, key)
+    return _waiting(review, one)
+
+
+def memo(one: Experience, likeness: float | None = None) -> Memo:
+    """What a list tells of an experience."""
+    fields = {name: getattr(one, name) for name in Memo.model_fields if name != "likeness"}
+    return Memo(**fields, likeness=None if likeness is None else round(likeness, 4))
+
+
+def _waiting(review: Review, one: Experience) -> Waiting:
+    return Waiting(
+        number=review.number,
+        reason=review.reason,
+        verdict=review.verdict,
+        correction=review.correction,
+        reviewer=review.reviewer,
+        experience=memo(one),
+    )
+
+
+def archive_of(request: Request) -> Archive:
+    """The memory; Refusal 404 when this server keeps none."""
+    archive = office_of(request).archive
+    if archive is None:
+        raise Refusal(404, "this server keeps no memory; start it with --store", "no_store")
+    return archive
+
+
+async def _one(archive: Archive, id: str, key: Key) -> Experience:
+    """The experience; Refusal 404 when it is gone or somebody else's."""
+    one = await archive.run(archive.memory.get, id)
+    if one is None or _user(key) not in (None, one.user):
+        raise Refusal(404, f"experience {id} is not here", "experience_not_found", "id")
+    return one
+
+
+def _user(key: Key) -> str | None:
+    return None if key.allows("review") else key.name

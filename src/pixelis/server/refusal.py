@@ -1,0 +1,55 @@
+"""Errors as OpenAI's clients expect them: a status and `{"error": {message, type, param, code}}`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pixelis.errors import PixelisError
+
+KINDS = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+}
+
+
+class Refusal(PixelisError, RuntimeError):
+    """A request that gets no answer; the text is what the client is told.
+
+    Args:
+        status: of HTTP.
+        code: one word for programs, such as `queue_full`.
+        param: the part of the request that is wrong.
+        headers: sent along, such as `Retry-After`.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        code: str,
+        param: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.code, self.param = status, code, param
+        self.headers = dict(headers or {})
+
+    def body(self) -> dict[str, Any]:
+        """The JSON that is sent."""
+        kind = KINDS.get(self.status, "server_error" if self.status >= 500 else "")
+        return {
+            "error": {
+                "message": str(self),
+                "type": kind or "invalid_request_error",
+                "param": self.param,
+                "code": self.code,
+            }
+        }
+
+
+def busy(message: str, code: str, seconds: float = 1.0) -> Refusal:
+    """A 429 that says when to come again."""
+    return Refusal(429, message, code, headers={"Retry-After": str(max(1, round(seconds)))})

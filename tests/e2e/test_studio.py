@@ -1,0 +1,268 @@
+"""The Studio in a real browser: ask, live steps, correcting, memory, review; keyboard and phone.
+
+With PIXELIS_SHOTS=FOLDER the pictures of docs/images are drawn there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from contextlib import ExitStack
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from pixelis.agent import Agent
+from pixelis.episode import Episode
+from pixelis.server.archive import Archive
+from pixelis.server.keys import Keys
+from pixelis.server.settings import Settings
+
+_spec = spec_from_file_location("studio_rig", Path(__file__).parents[1] / "server" / "rig.py")
+rig = sys.modules["studio_rig"] = module_from_spec(_spec)
+_spec.loader.exec_module(rig)
+
+WAIT_MS = 90_000
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The bundled models and an empty memory."""
+    with ExitStack() as stack:
+        agents = {
+            name: stack.enter_context(Agent.load(name)) for name in ("nano", "nano-direct")
+        }
+        archive = Archive(tmp_path_factory.mktemp("studio") / "store")
+        stack.callback(archive.close)
+        yield stack.enter_context(
+            rig.running(agents, Settings(port=0), Keys(), archive=archive)
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def chrome():
+    names = ("chromium", "chromium-browser", "google-chrome")
+    binary = next((found for name in names if (found := shutil.which(name))), None)
+    if binary is None:
+        pytest.skip("needs chromium: apt-get install chromium")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=binary, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(server, chrome):
+    """Opens the page; at the end it must have asked nobody else and complained about nothing."""
+    troubles, pages = [], []
+
+    def start(base: str = "", **options) -> Page:
+        page = chrome.new_page(**{"viewport": {"width": 1360, "height": 860}, **options})
+        page.set_default_timeout(WAIT_MS)
+        own = (base or server.base, "data:", "blob:")
+        page.on("request", lambda r: r.url.startswith(own) or troubles.append(r.url))
+        page.on("console", lambda m: m.type == "error" and troubles.append(m.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.goto(f"{base or server.base}/")
+        pages.append(page)
+        return page
+
+    yield start
+    for page in pages:
+        page.close()
+    assert troubles == []
+
+
+def shoot(page: Page, name: str, **options) -> None:
+    if folder := os.environ.get("PIXELIS_SHOTS"):
+        page.screenshot(path=Path(folder) / f"studio-{name}.png", **options)
+
+
+def ask_sample(page: Page) -> None:
+    page.get_by_role("button", name="Use the sample picture").click()
+    page.locator("#tries button").first.wait_for()
+    page.get_by_placeholder("Ask about the picture").fill(rig.QUESTION)
+    page.keyboard.press("Enter")
+
+
+def answered(page: Page, lane: int = 0) -> None:
+    page.locator(".lane").nth(lane).locator(".acts").wait_for(state="visible")
+
+
+def test_an_answer_with_the_pixels_behind_it(open_page, server):
+    page = open_page()
+    shoot(page, "empty")
+    ask_sample(page)
+    page.locator(".step").first.wait_for()
+    shoot(page, "live")
+    answered(page)
+    kept = server.office.recent.newest(None, 1)[0].episode
+    expect(page.locator(".answer")).to_have_text(kept.answer.text)
+    expect(page.locator(".step")).to_have_count(len(kept.steps))
+    page.locator(".answer .part").first.click()
+    expect(page.locator(".mark.on")).to_have_count(1)
+    box = kept.steps[0].observation.box
+    outline = page.locator(".mark.on .stroke").get_attribute("d")
+    assert outline.startswith(f"M{box.x1:g} {box.y1:g}")
+    page.wait_for_timeout(400)
+    shoot(page, "answer")
+    page.get_by_role("button", name="Show everything").click()
+    page.locator(".step").first.hover()
+    expect(page.locator(".mark.on")).to_have_count(1)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="as JSON").click()
+    saved = Episode.from_json(Path(download.value.path()).read_text())
+    assert saved == kept
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Trace as page").click()
+    assert rig.QUESTION in Path(download.value.path()).read_text()
+    page.get_by_role("button", name="Replay").click()
+    expect(page.locator(".step")).to_have_count(1)
+    expect(page.locator(".step")).to_have_count(len(kept.steps))
+
+
+def test_steps_are_there_before_the_answer(open_page, serve_slow):
+    page = open_page(serve_slow.base)
+    ask_sample(page)
+    page.locator(".step").first.wait_for()
+    expect(page.locator(".mark")).to_have_count(1)
+    assert not page.locator(".answer").is_visible()
+    expect(page.locator(".waiting")).to_be_visible()
+    answered(page)
+    expect(page.locator(".waiting")).to_have_count(0)
+
+
+@pytest.fixture
+def serve_slow():
+    with Agent(rig.Slow(2.0)) as agent, rig.running({"slow": agent}, Settings(port=0), Keys()) as s:
+        yield s
+
+
+def test_two_models_side_by_side(open_page, server):
+    page = open_page()
+    page.locator("#beside option").nth(1).wait_for(state="attached")
+    page.locator("#beside").select_option("nano-direct")
+    ask_sample(page)
+    answered(page, 0)
+    answered(page, 1)
+    by_model = {kept.model: kept.episode for kept in server.office.recent.newest(None, 2)}
+    for lane, name in enumerate(("nano", "nano-direct")):
+        text = page.locator(".lane").nth(lane).locator(".answer")
+        expect(text).to_have_text(by_model[name].answer.text)
+    page.wait_for_timeout(400)
+    shoot(page, "beside", full_page=True)
+
+
+def test_correcting_by_drawing_then_finding_and_erasing_it(open_page, server):
+    page = open_page()
+    ask_sample(page)
+    answered(page)
+    page.get_by_role("button", name="Correct it").click()
+    film = page.locator(".film").bounding_box()
+    at = lambda x, y: (film["x"] + x / 809 * film["width"], film["y"] + y / 607 * film["height"])  # noqa: E731
+    page.mouse.move(*at(560, 500))
+    page.mouse.down()
+    page.mouse.move(*at(600, 550))
+    page.mouse.move(*at(680, 600))
+    page.mouse.up()
+    page.get_by_label("Right answer").fill("three hearts")
+    shoot(page, "correct")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".said")).to_contain_text("confirmed experience")
+    stored = server.office.archive.memory.page()[0]
+    assert stored.status == "corrected"
+    box = stored.provenance["feedback"]["box"]
+    assert all(abs(a - b) <= 4 for a, b in zip(box, (560, 500, 680, 600), strict=True))
+    assert stored.provenance["corrected"]["answer"]["text"] == "three hearts"
+
+    page.get_by_role("link", name="Memory").click()
+    card = page.locator(".card").first
+    expect(card).to_contain_text(rig.QUESTION)
+    card.locator("img").evaluate("image => image.decode()")
+    shoot(page, "memory")
+    page.get_by_placeholder("Find questions like").fill("how many on the black sign")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator(".card").first).to_contain_text("like it")
+    card.get_by_role("button", name="Erase").click()
+    card.get_by_role("button", name="Erase for good?").click()
+    expect(page.locator(".card").first).to_contain_text("Erased")
+    assert len(server.office.archive.memory) == 0
+
+
+def test_the_review_queue(open_page, server):
+    page = open_page()
+    ask_sample(page)
+    answered(page)
+    archive, kept = server.office.archive, server.office.recent.newest(None, 1)[0]
+
+    def wait_for_a_reviewer() -> None:
+        one = archive.keep(kept, server.office.desk.limits)
+        archive.reviews.ask(one.id, "two votes of five said otherwise")
+
+    archive._thread.submit(wait_for_a_reviewer).result()
+    page.get_by_role("link", name="Review").click()
+    card = page.locator(".card").first
+    expect(card).to_contain_text("two votes of five")
+    shoot(page, "review")
+    card.get_by_placeholder("the right answer").fill("3")
+    card.get_by_role("button", name="Correct it").click()
+    expect(page.locator(".sheet")).to_contain_text("Nothing waits.")
+    assert archive.memory.get(kept.episode.id).status == "corrected"
+    assert archive.reviews.of(kept.episode.id).reviewer == "local"
+
+
+def test_with_the_keyboard_alone(open_page):
+    page = open_page()
+    page.locator("#model option").first.wait_for(state="attached")
+    page.get_by_role("button", name="Use the sample picture").focus()
+    page.keyboard.press("Enter")
+    page.locator("#tries button").first.wait_for()
+    expect(page.locator("#question")).to_be_focused()
+    page.keyboard.type(rig.QUESTION)
+    page.keyboard.press("Enter")
+    answered(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".step").first).to_have_attribute("aria-current", "true")
+    expect(page.locator(".mark.on")).to_have_count(1)
+    page.keyboard.press("z")
+    assert page.locator(".film svg").evaluate("e => e.style.transform").startswith("translate")
+    page.keyboard.press("Escape")
+    expect(page.locator(".mark.on")).to_have_count(0)
+    page.keyboard.press("/")
+    expect(page.locator("#question")).to_be_focused()
+
+
+def test_on_a_phone_in_the_dark(open_page):
+    size = {"width": 390, "height": 844}
+    page = open_page(viewport=size, color_scheme="dark", device_scale_factor=2)
+    ask_sample(page)
+    answered(page)
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= size["width"]
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 22, 26)"
+    page.evaluate("scrollTo(0, 0)")
+    shoot(page, "phone")
+
+
+def test_a_key_is_asked_for_and_an_error_is_told(chrome):
+    with Agent(rig.Slow()) as agent, rig.running(
+        {"slow": agent}, Settings(port=0, max_megapixels=0.1), rig.three_keys()
+    ) as served:  # fmt: skip
+        page = chrome.new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.goto(f"{served.base}/")
+        page.get_by_label("API key").fill(rig.TOKENS["ask"])
+        page.keyboard.press("Enter")
+        page.locator("#model option").first.wait_for(state="attached")
+        ask_sample(page)
+        expect(page.locator(".answer")).to_contain_text("px")
+        assert "key" not in json.dumps(page.context.cookies())
+        page.close()

@@ -1,0 +1,84 @@
+"""The OpenAPI document holds: whatever is sent, no 500, and every reply as it is described."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from server_rig import TOKENS, Slow, about, three_keys
+
+from pixelis.server.archive import Archive
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+HEADERS = {"Authorization": f"Bearer {TOKENS['admin']}"}
+
+
+@pytest.fixture
+def api(serve, tmp_path):
+    archive = Archive(tmp_path / "store")
+    served = serve(Slow(), keys=three_keys(), archive=archive, rate=0)
+    body = {"model": "slow", "messages": about("Where?")}
+    asked = httpx.post(f"{served.base}/v1/chat/completions", json=body, headers=HEADERS, timeout=60)
+    episode = asked.json()["choices"][0]["message"]["pixelis"]["episode"]
+    kept = {"episode": episode, "right": True}
+    assert httpx.post(f"{served.base}/v1/feedback", json=kept, headers=HEADERS).status_code == 201
+    yield schemathesis.openapi.from_url(f"{served.base}/openapi.json", headers=HEADERS)
+    archive.close()
+
+
+@pytest.mark.slow
+def test_nothing_breaks_it(api):
+    tried = set()
+    for found in api.get_all_operations():
+        operation = found.ok()
+
+        @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(case=operation.as_strategy())
+        def holds(case: schemathesis.Case) -> None:
+            case.call_and_validate(headers=HEADERS, checks=CHECKS)
+
+        holds()
+        tried.add(operation.label)
+    assert {"POST /v1/chat/completions", "POST /v1/feedback", "GET /v1/memory"} <= tried
+
+
+def test_the_default_model_comes_first(serve):
+    class Other(Slow):
+        def __init__(self) -> None:
+            super().__init__()
+            self.name = "other"
+
+    served = serve(Slow(), Other())
+    assert [model.id for model in served.client().models.list()] == ["slow", "other"]
+    assert served.client().models.retrieve("other").id == "other"
+
+
+def test_ready_says_when_it_stops(serve):
+    served = serve()
+    assert httpx.get(f"{served.base}/ready").status_code == 200
+    served.office.desk.stop()
+    assert httpx.get(f"{served.base}/ready").status_code == 503
+    body = {"model": "slow", "messages": about("Where?")}
+    reply = httpx.post(f"{served.base}/v1/chat/completions", json=body, timeout=30)
+    assert (reply.status_code, reply.json()["error"]["code"]) == (503, "stopping")
+    assert httpx.get(f"{served.base}/health").status_code == 200
+
+
+def test_the_page_of_the_api_names_every_path(serve):
+    served = serve()
+    page = httpx.get(f"{served.base}/docs").text
+    for path in httpx.get(f"{served.base}/openapi.json").json()["paths"]:
+        assert f"<code>{path}</code>" in page
+    assert "//" not in page.replace("https://", "").replace("http://", "")

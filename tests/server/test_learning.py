@@ -1,0 +1,120 @@
+"""Versions through the server: listed, promoted, rolled back, and really worn by the model."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+from server_rig import QUESTION, TOKENS, about, running, three_keys
+
+from pixelis.agent import Agent
+from pixelis.memory import Memory
+from pixelis.online.settings import EvolveConfig
+from pixelis.online.versions import Versions
+from pixelis.server.archive import Archive
+from pixelis.server.keeper import Keeper
+from pixelis.server.settings import Settings
+
+
+def headers(role: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {TOKENS[role]}"}
+
+
+def loud_adapters(agent: Agent, folder) -> None:
+    """Adapters that change every answer: large random weights on the attention."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    from pixelis.models.load import load_policy
+
+    torch.manual_seed(0)
+    config = LoraConfig(r=4, target_modules=["q_proj", "v_proj"])
+    model = get_peft_model(load_policy("nano").model, config)
+    for name, value in model.named_parameters():
+        if "lora_" in name:
+            torch.nn.init.normal_(value, std=0.5)
+    model.save_pretrained(folder)
+
+
+@pytest.fixture
+def learned(tmp_path):
+    """nano behind a server whose store has one version, a candidate."""
+    store = tmp_path / "store"
+    agent = Agent.load("nano")
+    with Memory(store) as memory:
+        made = Versions(memory).add(
+            lambda folder: loud_adapters(agent, folder), 0, [], {"updates": [{"kl": 0.01}]}
+        )
+    keeper = Keeper(agent, store, EvolveConfig(model="nano"))
+    archive = Archive(store)
+    parts = {"archive": archive, "keeper": keeper}
+    with running({"nano": agent}, Settings(port=0, rate=0), three_keys(), **parts) as served:
+        yield served, made, keeper
+    archive.close()
+
+
+def ask(served) -> dict:
+    body = {"model": "nano", "messages": about(QUESTION), "max_tokens": 40}
+    reply = httpx.post(
+        f"{served.base}/v1/chat/completions", json=body, headers=headers("ask"), timeout=120
+    )
+    return reply.json()["choices"][0]["message"]["pixelis"]["steps"]
+
+
+def until(keeper: Keeper, number: int) -> None:
+    late = time.monotonic() + 60
+    while keeper.version != number and time.monotonic() < late:
+        time.sleep(0.1)
+    assert keeper.version == number
+
+
+@pytest.mark.slow
+def test_promotion_changes_the_answers_and_rollback_restores_them(learned):
+    served, made, keeper = learned
+    before = ask(served)
+    path = f"{served.base}/v1/versions"
+    assert httpx.get(path, headers=headers("ask")).status_code == 403
+    assert httpx.post(f"{path}/1/promote", json={}, headers=headers("review")).status_code == 403
+    assert httpx.post(f"{path}/7/promote", json={}, headers=headers("admin")).status_code == 404
+    told = httpx.post(f"{path}/1/promote", json={}, headers=headers("admin")).json()
+    assert told["promoted"] == made.number
+    assert told["data"][0]["figures"]["updates"] == [{"kl": 0.01}]
+    until(keeper, 1)
+    assert ask(served) != before
+    reason = {"reason": "it answers nonsense"}
+    told = httpx.post(f"{path}/1/rollback", json=reason, headers=headers("admin")).json()
+    assert (told["promoted"], told["data"][0]["state"]) == (0, "rolled-back")
+    until(keeper, 0)
+    assert ask(served) == before
+
+
+@pytest.mark.slow
+def test_what_is_asked_is_voted_on_decided_and_kept(tmp_path):
+    store = tmp_path / "store"
+    agent = Agent.load("nano")
+    config = EvolveConfig(model="nano", learn=True, votes=3, cold=0)
+    keeper, archive = Keeper(agent, store, config), None
+    try:
+        archive = Archive(store)
+        parts = {"archive": archive, "keeper": keeper}
+        with running({"nano": agent}, Settings(port=0), three_keys(), **parts) as served:
+            ask(served)
+            late = time.monotonic() + 90
+            found: dict = {"data": []}
+            while not found["data"] and time.monotonic() < late:
+                time.sleep(0.2)
+                found = httpx.get(
+                    f"{served.base}/v1/decisions", headers=headers("review"), timeout=30
+                ).json()
+            [decision] = found["data"]
+            assert decision["experience"]["question"] == QUESTION
+            assert decision["experience"]["user"] == "ask"
+            assert decision["action"] in ("learn", "review", "store_only")
+            assert decision["reason"]
+            one = decision["experience"]["id"]
+            whole = httpx.get(f"{served.base}/v1/memory/{one}", headers=headers("review")).json()
+            assert len(whole["votes"]) >= 2
+    finally:
+        if archive is not None:
+            archive.close()

@@ -1,0 +1,138 @@
+"""Feedback becomes experience: confirmed, corrected by drawing, reviewed, found, erased."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from server_rig import QUESTION, SCENE, TOKENS, about, three_keys
+
+from pixelis.agent import replay
+from pixelis.episode import Episode
+from pixelis.media import open_media
+from pixelis.memory import Memory
+from pixelis.memory.audit import Audit
+from pixelis.server.archive import Archive
+
+
+@pytest.fixture
+def remembering(serve, tmp_path):
+    archive = Archive(tmp_path / "store")
+    served = serve(keys=three_keys(), archive=archive)
+    yield served, tmp_path / "store", archive
+    archive.close()
+
+
+def http(served, role: str) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {TOKENS[role]}"}
+    return httpx.Client(base_url=served.base, headers=headers, timeout=60)
+
+
+def ask(client: httpx.Client, question: str = QUESTION) -> str:
+    reply = client.post(
+        "/v1/chat/completions", json={"model": "slow", "messages": about(question)}
+    )
+    return reply.json()["choices"][0]["message"]["pixelis"]["episode"]
+
+
+def test_a_reviewers_yes_is_confirmed_at_once(remembering):
+    served, store, _ = remembering
+    with http(served, "review") as client:
+        episode = ask(client)
+        told = client.post("/v1/feedback", json={"episode": episode, "right": True})
+        assert told.status_code == 201
+        assert told.json()["status"] == "confirmed"
+        assert client.get("/v1/reviews").json()["data"] == []
+        whole = client.get(f"/v1/memory/{episode}").json()
+        assert whole["question"] == QUESTION
+        kept = client.get(f"/v1/memory/{episode}/picture")
+    with open_media(SCENE) as source, open_media(kept.content) as media:
+        assert media.image.tobytes() == source.image.tobytes()
+    with Memory(store, must_exist=True) as memory:  # another reader sees it on the disk
+        assert memory.get(episode).status == "confirmed"
+        audit = Audit(memory.folder, memory.base, memory.clock)
+        assert [entry.event for entry in audit.entries()] == ["review"]
+        assert not audit.verify().damage
+
+
+def test_drawing_makes_an_episode_that_replays(remembering):
+    served, store, _ = remembering
+    box = [566, 509, 672, 595]
+    with http(served, "review") as client:
+        episode = ask(client)
+        body = {"episode": episode, "right": False, "answer": "3", "box": box}
+        assert client.post("/v1/feedback", json=body).json()["status"] == "corrected"
+    with Memory(store, must_exist=True) as memory:
+        stored = memory.get(episode)
+    better = Episode.from_dict(stored.provenance["corrected"])
+    assert better.answer.text == "3"
+    seen = better.steps[0].observation
+    assert all(abs(a - b) <= 1 for a, b in zip(seen.box, box, strict=True))
+    with open_media(SCENE) as media:
+        assert replay(better, media).same
+
+
+def test_an_askers_word_waits_for_a_reviewer(remembering):
+    served, _, _ = remembering
+    with http(served, "ask") as asker, http(served, "review") as reviewer:
+        episode = ask(asker)
+        body = {"episode": episode, "right": False, "answer": "three"}
+        told = asker.post("/v1/feedback", json=body).json()
+        assert told["status"] == "stored"
+        assert asker.get("/v1/reviews").status_code == 403
+        waiting = reviewer.get("/v1/reviews").json()["data"]
+        assert [one["experience"]["id"] for one in waiting] == [episode]
+        wrong = {"verdict": "correct", "correction": ""}
+        assert reviewer.post(f"/v1/reviews/{told['review']}", json=wrong).status_code == 400
+        right = {"verdict": "correct", "correction": "three"}
+        done = reviewer.post(f"/v1/reviews/{told['review']}", json=right).json()
+        assert done["experience"]["status"] == "corrected"
+        assert done["reviewer"] == "review"
+        assert reviewer.post("/v1/reviews/999", json=right).status_code == 404
+
+
+def test_people_see_their_own_and_erase_it_for_good(remembering):
+    served, store, archive = remembering
+    with http(served, "ask") as asker, http(served, "review") as reviewer:
+        mine, theirs = ask(asker), ask(reviewer, "What is at the top?")
+        asker.post("/v1/feedback", json={"episode": mine, "right": True})
+        reviewer.post("/v1/feedback", json={"episode": theirs, "right": True})
+        seen = [one["id"] for one in asker.get("/v1/memory").json()["data"]]
+        assert seen == [mine]
+        assert asker.get(f"/v1/memory/{theirs}").status_code == 404
+        assert {one["id"] for one in reviewer.get("/v1/memory").json()["data"]} == {mine, theirs}
+        found = reviewer.get("/v1/memory", params={"text": "What is at the top?"}).json()["data"]
+        assert found[0]["id"] == theirs
+        near = reviewer.get(f"/v1/memory/{mine}").json()["near"]
+        assert [one["id"] for one in near] == [theirs]
+        assert reviewer.delete(f"/v1/memory/{mine}").status_code == 403
+        gone = asker.delete(f"/v1/memory/{mine}").json()
+        assert gone["erased"] == [mine]
+        assert asker.get(f"/v1/memory/{mine}").status_code == 404
+        assert asker.get(f"/v1/episodes/{mine}").status_code == 404
+    assert len(archive.memory) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"right": True, "answer": "3"},
+        {"right": False},
+        {"right": False, "box": [1, 2, 3]},
+        {"right": False, "box": [5000, 5000, 6000, 6000]},
+        {"right": False, "box": [10, 10, 10, 10]},
+        {"right": "maybe"},
+    ],
+)
+def test_feedback_that_cannot_be_meant_is_refused(remembering, body):
+    served, _, archive = remembering
+    with http(served, "admin") as client:
+        reply = client.post("/v1/feedback", json={"episode": ask(client), **body})
+    assert reply.status_code == 400
+    assert reply.json()["error"]["message"]
+    assert len(archive.memory) == 0
+
+
+def test_without_a_store_there_is_no_memory(serve):
+    served = serve()
+    assert httpx.get(f"{served.base}/v1/memory").status_code == 404
+    assert "/v1/memory" not in httpx.get(f"{served.base}/openapi.json").json()["paths"]
