@@ -15,6 +15,24 @@ from pixelis.ops.track import PARTS, loss, stretches
 
 SAME_TEXT = 0.8  # least similarity of what a sign says and what was asked for
 
+MORE = ("wider", "taller", "larger", "right", "below")
+ASKED = {
+    "width": ("narrower", "wider"),
+    "height": ("shorter", "taller"),
+    "size": ("smaller", "larger"),
+    "area_px": ("smaller", "larger"),
+    "x": ("left", "right"),
+    "y": ("above", "below"),
+}
+WANTED = {
+    "moves": "moves: yes or no",
+    "leaves": "gone: yes or no",
+    "returns": "back: yes or no",
+    "hidden": "how often",
+    "part": "when",
+    "when": "when: A, B or C",
+}
+
 Thing = tuple[str, list[int], bool]
 
 
@@ -137,8 +155,8 @@ def compare(solver: Solver, plan: Plan) -> Episode:
     word, masks = _beside(solver, plan, "size", field)
     if word is None:
         return solver.answer(CANNOT)
-    said = _said(plan, word in ("wider", "taller", "larger"))
-    return solver.answer(f"{said} [{', '.join(masks)}]", word)
+    said = _said(plan, word in MORE)
+    return solver.answer(f"{said} [{', '.join(masks)}]", f"{_asked(plan)}? {word}")
 
 
 def _beside(
@@ -155,6 +173,15 @@ def _beside(
     return str(solver.seen.data["beside"][field]), masks
 
 
+def _asked(plan: Plan) -> str:
+    """What the question wants to hear, said again before the answer: it stands far back by then."""
+    less, more = ASKED[plan.field]
+    if plan.say == "words":
+        return " or ".join(plan.words)
+    form = "yes or no" if plan.say.startswith("yes_") else " or ".join(plan.names)
+    return f"{more if plan.say.endswith('more') else less}: {form}"
+
+
 def _said(plan: Plan, more: bool) -> str:
     """The answer when the first has `more` of it than the second."""
     if plan.say.startswith("yes_"):
@@ -169,8 +196,8 @@ def side(solver: Solver, plan: Plan) -> Episode:
     word, masks = _beside(solver, plan, "position", plan.field)
     if word is None:
         return solver.answer(CANNOT)
-    said = _said(plan, word in ("right", "below"))
-    return solver.answer(f"{said} [{', '.join(masks)}]", word)
+    said = _said(plan, word in MORE)
+    return solver.answer(f"{said} [{', '.join(masks)}]", f"{_asked(plan)}? {word}")
 
 
 def same(solver: Solver, plan: Plan) -> Episode:
@@ -209,11 +236,11 @@ def follow(solver: Solver, plan: Plan) -> Episode:
         tracks.append(dict(solver.seen.data))
         names.append(solver.latest("track"))
     if plan.field == "direction":
-        return solver.answer(f"{{{names[0]}.direction}}")
+        return solver.answer(f"{{{names[0]}.direction}}", "which way?")
     if plan.field == "speed":
         return _fastest(solver, plan, tracks, names)
     said, thought = _told(plan, tracks[0], plan.frames[1] + 1)
-    return solver.answer(f"{said} [{names[0]}]", thought)
+    return solver.answer(f"{said} [{names[0]}]", f"{WANTED[plan.field]}? {thought}")
 
 
 def _ends(solver: Solver, plan: Plan) -> dict[str, int]:
@@ -229,7 +256,8 @@ def _fastest(
 ) -> Episode:
     speeds = [float(track["mean_speed_px_per_frame"]) for track in tracks]
     chosen = speeds.index(max(speeds) if plan.say == "more" else min(speeds))
-    return solver.answer(f"{plan.names[chosen]} [{', '.join(names)}]")
+    asked = "fastest?" if plan.say == "more" else "slowest?"
+    return solver.answer(f"{plan.names[chosen]} [{', '.join(names)}]", asked)
 
 
 def _told(plan: Plan, track: dict[str, Any], frames: int) -> tuple[str, str]:
