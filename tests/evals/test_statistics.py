@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pixelis.evals.statistics import calibration_error, compare, holm, mean_interval
+from pixelis.evals.statistics import (
+    calibration_bins,
+    calibration_error,
+    compare,
+    holm,
+    mean_interval,
+    spread,
+)
 
 
 def test_interval_agrees_with_scipys_bootstrap():
@@ -93,3 +100,15 @@ def test_calibration_error():
     sure = rng.random(20_000)
     honest = (rng.random(20_000) < sure).tolist()
     assert calibration_error(sure.tolist(), honest) < 0.02
+
+
+def test_bins_of_confidence_and_spread_over_seeds():
+    bins = calibration_bins([0.95, 0.91, 1.0, 0.1], [True, False, True, False])
+    assert [one.n for one in bins] == [1, 3]
+    assert bins[1].confidence == pytest.approx((0.95 + 0.91 + 1.0) / 3)
+    assert bins[1].accuracy == pytest.approx(2 / 3)
+    assert calibration_bins([], []) == []
+    with pytest.raises(ValueError, match="came 1 confidences and 0 verdicts"):
+        calibration_bins([0.5], [])
+    assert spread([0.5, 0.7, 0.6]) == pytest.approx(np.std([0.5, 0.7, 0.6], ddof=1))
+    assert spread([0.5]) is None
