@@ -86,6 +86,19 @@ def test_comparison_keeps_its_error_rate_without_a_difference():
     assert false / 300 < 0.09
 
 
+def test_few_pairs_that_all_differ_are_no_certainty():
+    outcome = compare([1.0] * 3, [0.0] * 3)
+    assert outcome.p == stats.binomtest(3, 3).pvalue == 0.25
+    assert outcome.interval.high == 1.0
+    assert outcome.interval.low == pytest.approx(stats.binomtest(3, 3).proportion_ci().low)
+    assert compare([0.0] * 3, [1.0] * 3).interval.high == -outcome.interval.low
+    same = compare([1.0, 0.0], [1.0, 0.0])
+    assert same.p == 1.0
+    assert same.interval.low == -same.interval.high < -0.5
+    together = compare([1.0] * 6, [0.0] * 6, ["a", "a", "a", "b", "b", "b"])
+    assert together.p == 0.5
+
+
 def test_holm_agrees_with_a_worked_example():
     adjusted = holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005})
     assert adjusted == pytest.approx({"d": 0.02, "a": 0.03, "c": 0.06, "b": 0.06})
