@@ -52,7 +52,8 @@ def test_what_is_frozen_stays(tmp_path):
     manifest = read_manifest(tmp_path / "none.json")
     entry = {"questions": 1, "data_hash": {"1": "a"}}
     add_entry(manifest, "exams", "x", entry)
-    add_entry(manifest, "exams", "x", entry)
+    add_entry(manifest, "exams", "x", {**entry, "commit": "a later one"})
+    assert manifest["exams"]["x"] == entry
     other = {"questions": 1, "data_hash": {"1": "b"}}
     with pytest.raises(ConfigError, match="exam x is frozen with another data hash"):
         add_entry(manifest, "exams", "x", other)

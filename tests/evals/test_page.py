@@ -64,3 +64,16 @@ def test_bars_follow_the_figures(mixed):
     assert '<rect width="50.00" height="8" fill="#2f6fb7"/>' in text
     assert '<rect x="25.00" width="50.00"' in text
     assert "There are none." in text
+
+
+def test_operations_confidence_notes_and_traces_are_shown(mixed):
+    summary = summarize(mixed, model="looker") | {"notes": ["read this first"]}
+    failures = worst(mixed, 2)
+    traces = {(failures[0].id, failures[0].seed): "traces/one.html"}
+    text = page(summary, failures, None, traces)
+    assert "<p>read this first</p>" in text
+    assert "<h2>Operations</h2>" in text
+    assert "<th>zoom_in</th><td>24</td><td>100.0 %</td>" in text
+    assert text.count("<circle") == len(summary["calibration"]) == 1
+    assert text.count("the whole trace") == 1
+    assert 'href="traces/one.html"' in text

@@ -6,7 +6,15 @@ from dataclasses import replace
 import pytest
 
 from pixelis.errors import ConfigError, StoreError
-from pixelis.evals.report import markdown, summarize, worst, write_report
+from pixelis.evals.report import (
+    by_op,
+    circular,
+    markdown,
+    official,
+    summarize,
+    worst,
+    write_report,
+)
 
 STABLE = (
     *("accuracy", "ci95", "n", "by_family", "control", "ops_per_question", "op_success"),
@@ -83,3 +91,35 @@ def test_a_report_that_cannot_be_written_says_so(tmp_path, mixed):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match="cannot write the report"):
         write_report(tmp_path / "file", summarize(mixed), mixed)
+
+
+def test_operations_are_counted_by_name(results):
+    counts = by_op(results)
+    assert counts == {"zoom_in": {"calls": 24, "success": 1.0, "questions": 1.0}}
+    assert by_op([]) == {}
+
+
+def test_seeds_are_told_apart_and_questions_counted_once(results):
+    second = [replace(result, seed=7, correct=False) for result in results]
+    summary = summarize([*results, *second])
+    assert (summary["n"], summary["questions"], summary["accuracy"]) == (48, 24, 0.5)
+    assert summary["seeds"] == [{"seed": 0, "accuracy": 1.0}, {"seed": 7, "accuracy": 0.0}]
+    assert summary["seed_sd"] == pytest.approx(0.5**0.5)
+    assert summary["data_hash"] == summarize(results)["data_hash"]
+    assert "seeds" not in summarize(results)
+
+
+def test_what_the_authors_report(mixed):
+    assert official(mixed, "accuracy", "accuracy")["value"] == 18 / 24
+    told = official(mixed, "score", "ANLS")
+    assert told["value"] == pytest.approx((18 + 6 * 0.5) / 24)
+    assert told["metric"] == "ANLS"
+    assert told["ci95"][0] < told["value"] < told["ci95"][1]
+
+
+def test_rotations_count_only_when_all_are_right(results):
+    assert circular(results) is None
+    turned = [replace(result, group=f"g{index // 4}") for index, result in enumerate(results)]
+    assert circular(turned) == 1.0
+    turned[0] = replace(turned[0], correct=False)
+    assert circular(turned) == 5 / 6

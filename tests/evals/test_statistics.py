@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pixelis.evals.statistics import calibration_error, compare, holm, mean_interval
+from pixelis.evals.statistics import (
+    calibration_bins,
+    calibration_error,
+    compare,
+    holm,
+    mean_interval,
+    spread,
+)
 
 
 def test_interval_agrees_with_scipys_bootstrap():
@@ -79,6 +86,19 @@ def test_comparison_keeps_its_error_rate_without_a_difference():
     assert false / 300 < 0.09
 
 
+def test_few_pairs_that_all_differ_are_no_certainty():
+    outcome = compare([1.0] * 3, [0.0] * 3)
+    assert outcome.p == stats.binomtest(3, 3).pvalue == 0.25
+    assert outcome.interval.high == 1.0
+    assert outcome.interval.low == pytest.approx(stats.binomtest(3, 3).proportion_ci().low)
+    assert compare([0.0] * 3, [1.0] * 3).interval.high == -outcome.interval.low
+    same = compare([1.0, 0.0], [1.0, 0.0])
+    assert same.p == 1.0
+    assert same.interval.low == -same.interval.high < -0.5
+    together = compare([1.0] * 6, [0.0] * 6, ["a", "a", "a", "b", "b", "b"])
+    assert together.p == 0.5
+
+
 def test_holm_agrees_with_a_worked_example():
     adjusted = holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005})
     assert adjusted == pytest.approx({"d": 0.02, "a": 0.03, "c": 0.06, "b": 0.06})
@@ -93,3 +113,15 @@ def test_calibration_error():
     sure = rng.random(20_000)
     honest = (rng.random(20_000) < sure).tolist()
     assert calibration_error(sure.tolist(), honest) < 0.02
+
+
+def test_bins_of_confidence_and_spread_over_seeds():
+    bins = calibration_bins([0.95, 0.91, 1.0, 0.1], [True, False, True, False])
+    assert [one.n for one in bins] == [1, 3]
+    assert bins[1].confidence == pytest.approx((0.95 + 0.91 + 1.0) / 3)
+    assert bins[1].accuracy == pytest.approx(2 / 3)
+    assert calibration_bins([], []) == []
+    with pytest.raises(ValueError, match="came 1 confidences and 0 verdicts"):
+        calibration_bins([0.5], [])
+    assert spread([0.5, 0.7, 0.6]) == pytest.approx(np.std([0.5, 0.7, 0.6], ddof=1))
+    assert spread([0.5]) is None

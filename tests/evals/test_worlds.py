@@ -50,7 +50,7 @@ def test_families_can_be_chosen():
 
 
 def test_the_training_split_is_no_exam():
-    with pytest.raises(ConfigError, match="give test or shift"):
+    with pytest.raises(ConfigError, match="give test, shift, calibration"):
         read_worlds("train")
 
 

@@ -109,10 +109,15 @@ def read_manifest(path: Path = MANIFEST) -> dict[str, Any]:
 def add_entry(
     manifest: dict[str, Any], part: str, name: str, entry: Mapping[str, Any], again: bool = False
 ) -> None:
-    """Adds an exam or model; one that is there under another hash is refused unless `again`."""
+    """Adds an exam or model; one that is there under another hash is refused unless `again`.
+
+    One that is there under the same hash stays as it is, with the commit it was frozen at.
+    """
     key = "data_hash" if part == "exams" else "model_hash"
     known = manifest[part].get(name)
-    if known is not None and known[key] != entry[key] and not again:
+    if known is not None and known[key] == entry[key]:
+        return
+    if known is not None and not again:
         what = "exam" if part == "exams" else "model"
         raise ConfigError(
             f"{what} {name} is frozen with another {key.replace('_', ' ')}; what changes is "

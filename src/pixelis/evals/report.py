@@ -30,11 +30,12 @@ def summarize(results: Sequence[Result], **facts: Any) -> dict[str, Any]:
     `by_difficulty`, `by_domain` as {name: {"accuracy", "ci95", "n"}}; `score`, the mean graded
     score; `ops_per_question`; `op_success`, the share of calls that ran without an error, None
     without calls; `seconds_per_question`, wall time over questions; `ece` over the known answers
-    that carry a confidence, None without, and `calibration`, its bins; `unknown_share`, answers that
-    say they cannot know; `answered_share`, episodes with an answer; `tokens_per_question`, written by
-    the model; `pixels_per_question`, of all images it was given; `by_op` as {name: {"calls",
-    "success", "questions"}}; `data_hash`. With several seeds `n` counts answers, `questions` the
-    questions, and `seeds` holds the accuracy of each and `seed_sd` their standard deviation.
+    that carry a confidence, None without, and `calibration`, its bins; `unknown_share`, answers
+    that say they cannot know; `answered_share`, episodes with an answer; `tokens_per_question`,
+    written by the model; `pixels_per_question`, of all images it was given; `by_op` as {name:
+    {"calls", "success", "questions"}}; `data_hash`. With several seeds `n` counts answers,
+    `questions` the questions, and `seeds` holds the accuracy of each and `seed_sd` their standard
+    deviation.
     """
     if not results:
         raise ConfigError("no questions were asked; raise --limit")

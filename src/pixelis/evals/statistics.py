@@ -81,7 +81,9 @@ def compare(
     """Paired bootstrap of two runs over the same questions in the same order.
 
     The interval is the percentile interval of the mean difference; p is twice the share of
-    resampled means on the other side of zero (Efron & Tibshirani 1993, ch. 15).
+    resampled means on the other side of zero (Efron & Tibshirani 1993, ch. 15), and never smaller
+    than an exact sign test over the drawn units that differ could make it. When all pairs differ
+    alike the bootstrap has nothing to vary; then the interval takes the exact binomial bound.
     """
     if len(first) != len(second) or len(first) == 0:
         raise ValueError(f"paired values needed; came {len(first)} and {len(second)}")
@@ -89,8 +91,11 @@ def compare(
     sums, counts = _totals(gaps, clusters)
     means = _resampled_means(sums, counts, seed, resamples)
     tail = min(np.mean(means <= 0), np.mean(means >= 0))
-    p = min(1.0, max(2 * float(tail), 1 / (resamples + 1)))
-    return Comparison(float(gaps.mean()), _percentiles(means), p, len(gaps))
+    least = 2.0 ** (1 - int(np.count_nonzero(sums)))
+    p = min(1.0, max(2 * float(tail), 1 / (resamples + 1), least))
+    alike = np.all(gaps == gaps[0]) and gaps[0] in (-1.0, 0.0, 1.0)
+    interval = _alike(float(gaps[0]), len(sums)) if alike else _percentiles(means)
+    return Comparison(float(gaps.mean()), interval, p, len(gaps))
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
@@ -170,6 +175,15 @@ def _percentiles(means: np.ndarray) -> Interval:
     edge = 100 * (1 - LEVEL) / 2
     low, high = np.percentile(means, [edge, 100 - edge])
     return Interval(float(low), float(high))
+
+
+def _alike(gap: float, trials: int) -> Interval:
+    """The interval of a mean difference when every pair differs by `gap`: -1, 0 or 1."""
+    if gap == 0:
+        most = _exact(0.0, trials).high
+        return Interval(-most, most)
+    least = _exact(1.0, trials).low
+    return Interval(least, 1.0) if gap > 0 else Interval(-1.0, -least)
 
 
 def _exact(value: float, trials: int) -> Interval:
