@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from pixelis.cli import eval as command
+from pixelis.data.tasks import FAMILIES
 from pixelis.errors import ConfigError, DataError
 
 
@@ -61,17 +62,13 @@ def test_an_unknown_model_is_refused(questions):
 @pytest.mark.slow
 def test_oracle_on_worlds_prints_the_stable_shape_and_writes_reports(tmp_path, capsys):
     out = tmp_path / "run"
-    words = ["worlds", "--control", "oracle", "--limit", "6", "--out", str(out)]
+    words = ["worlds", "--control", "oracle", "--limit", "7", "--out", str(out)]
     assert run(*words, "--json") == 0
     summary = json.loads(capsys.readouterr().out)
-    assert summary["n"] == 6
+    assert summary["n"] == 7
     assert summary["control"] == "oracle"
     assert summary["frozen"] is True
-    assert set(summary["by_family"]) == {
-        "text_extraction",
-        "attribute_recognition",
-        "object_counting",
-    }
+    assert set(summary["by_family"]) == set(FAMILIES)
     assert {"summary.json", "report.md", "report.html", "results.jsonl"} <= {
         path.name for path in out.iterdir()
     }

@@ -7,7 +7,7 @@ from pixelis.answers.score import correct
 from pixelis.data import tasks
 from pixelis.data.oracle import astray, listed, slipped, solve, tally
 from pixelis.geometry import Box, Size
-from pixelis.media import Picture
+from pixelis.media import open_media
 from pixelis.models.dialects.qwen3 import Qwen3
 from pixelis.ops import REGISTRY
 from pixelis.ops.workspace import PixelBudget, Workspace
@@ -16,7 +16,8 @@ BUDGET = PixelBudget(256 * 256, 256 * 256, 32)
 
 
 def solved(task):
-    return solve(task, Workspace(Picture(task.image, "scene", ""), BUDGET), REGISTRY)
+    with open_media(task.source, name="scene") as media:
+        return solve(task, Workspace(media, BUDGET), REGISTRY)
 
 
 @pytest.mark.slow
@@ -87,7 +88,7 @@ def test_a_slip_is_seen_and_mended(family):
     mended = 0
     for k in range(12):
         task = tasks.draw(8, k, "test", (family,))
-        space = Workspace(Picture(task.image, "scene", ""), BUDGET)
+        space = Workspace(open_media(task.image, name="scene"), BUDGET)
         episode = slipped(task, space, REGISTRY, np.random.default_rng(k))
         if episode is None:
             continue

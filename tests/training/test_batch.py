@@ -5,10 +5,18 @@ from PIL import Image
 
 from pixelis.models.nano import SYSTEM, nano_config, new_nano
 from pixelis.models.processor import PixelProcessor
-from pixelis.models.template import VISION, render
+from pixelis.models.template import VISION, Segment, render
 from pixelis.training import pool
-from pixelis.training.batch import Encoder, block_order, collate, dense_of, patchify
+from pixelis.training.batch import (
+    Encoder,
+    block_order,
+    collate,
+    dense_of,
+    image_named,
+    patchify,
+)
 from pixelis.training.lessons import (
+    Lesson,
     about,
     ask_count,
     ask_list,
@@ -136,3 +144,31 @@ def test_a_lesson_stops_when_its_room_is_full():
     turns = [("How many?", "x" * 300)] * 5
     assert len(within(turns)) == 2
     assert len(within([("How many?", "x" * 5000)])) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "image"),
+    [
+        ("red star [10, 20]", None),
+        ('<tool_call>\n{"name": "zoom_in", "arguments": {"bbox_2d": [1, 2, 3, 4]}}', 0),
+        ('<tool_call>\n{"arguments": {"point_2d": [1, 2], "image": 2}}', 2),
+    ],
+)
+def test_the_image_that_a_call_speaks_of(text, image):
+    assert image_named(text) == image
+
+
+def test_a_second_look_at_the_picture_points_into_the_picture(tokenizer, records):
+    """After an outline was shown, a call without an image still means the first one."""
+    first = records[0].views[0]
+    call = '<tool_call>\n{"name": "segment_object_at", "arguments": {"point_2d": [500, 500]}}'
+    parts = (Segment(VISION), Segment("a", True), Segment(VISION), Segment(call, True))
+    encoder = Encoder(tokenizer)
+    encoded = encoder.lesson(Lesson(parts, (first, first)))
+    found = encoder.pointers(encoded)
+    grid = encoded.grids[0]
+    assert len(found) == 2
+    for pointer in found:
+        assert all(
+            grid.start <= place < grid.start + grid.rows * grid.columns for place in pointer.to
+        )

@@ -135,9 +135,17 @@ def color(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
+UNSEEN = re.compile(r"\b(ca|can|could|do) ?not (tell|say|know|see (that|this|it))\b")
+
+
 def yes_no(text: str) -> bool | None:
-    """True for yes, False for no, None for neither, both, or doubt ("not sure")."""
+    """True for yes, False for no, None for neither, both, or doubt ("not sure").
+
+    "I can't see that" is doubt as well; "I can't see any" is a no.
+    """
     tokens = re.findall(r"\w+", clean(text).replace("n't", " not"))
+    if UNSEEN.search(" ".join(tokens)):
+        return None
     yes = any(token in YES for token in tokens)
     no = False
     for token, after in zip(tokens, [*tokens[1:], ""], strict=False):

@@ -112,11 +112,13 @@ class Solver:
 
     def hinted(self) -> list[int] | None:
         """The point that the last observation named, when it lies amid what is meant."""
+        if not self.slips:
+            return None
         seen = self.episode.observations[-1:]
-        if not self.slips or not seen or "near" not in seen[0].data:
+        if not seen or "near" not in seen[0].data:
             return None
         near, meant = seen[0].data["near"], self.task.plan.points[0]
         side = 0.05 * min(self.workspace.media.size)
         if abs(near[0] - meant[0]) > side or abs(near[1] - meant[1]) > side:
             return None
-        return list(self.workspace.view(0).point_to_relative(Point(*near)))
+        return self.point((near[0], near[1]), 0)

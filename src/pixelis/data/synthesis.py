@@ -18,6 +18,7 @@ import numpy as np
 from pixelis.answers.score import correct
 from pixelis.data import phrases, tasks
 from pixelis.data.oracle import slipped, solve
+from pixelis.data.slips import FORMS
 from pixelis.data.tasks import Plan, Task
 from pixelis.data.worlds import layouts
 from pixelis.data.worlds.clips import Film
@@ -76,7 +77,8 @@ def make(
     if slip is None:
         episode = solve(task, workspace, REGISTRY)
     else:
-        episode = slipped(task, workspace, REGISTRY, slip)
+        form = str(slip.choice(list(FORMS)))
+        episode = slipped(task, workspace, REGISTRY, slip, form)
     if episode is None:
         return None
     episode = replace(episode, meta={**episode.meta, "family": task.family})

@@ -1,7 +1,8 @@
 """What a model will need, from its configuration alone: no weights are read or made.
 
-The model is built on torch's meta device, so its parameters are counted and not allocated. Peak
-memory is weights + key-value cache + the larger of two passes over everything at once:
+Parameters of known architectures are counted by arithmetic (`shapes`), of others on the model built
+on torch's meta device, where nothing is allocated. Peak memory is weights + key-value cache + the
+larger of two passes over everything at once:
 
     cache   = 2 * layers * kv_heads * head_dim * tokens * bytes
     vision  = patches * (4 * width + 2 * intermediate) * bytes      of the largest image
@@ -17,9 +18,11 @@ import json
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from pixelis.errors import ConfigError, ModelError
+from pixelis.models import shapes
 from pixelis.models.load import BUNDLED, bundled
 from pixelis.models.policy import read_profile
 from pixelis.models.quantize import KEPT, Quantize
@@ -144,6 +147,9 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def parameter_counts(config: dict[str, Any]) -> dict[str, int]:
     """How many numbers each tensor of the model has."""
+    known = shapes.counts(config)
+    if known is not None:
+        return known
     return {name: each.numel() for name, each in build_meta(config).named_parameters()}
 
 
@@ -184,9 +190,7 @@ def estimate(
         words: tokens of text in it, the system message and all turns.
         pixels: fewest and most of an image; None takes what suits the size of the model.
     """
-    model = build_meta(config)
-    counts = {name: each.numel() for name, each in model.named_parameters()}
-    text, vision = model.config.get_text_config(), model.config.vision_config
+    counts, text, vision = _reckoned(config) or _built(config)
     parameters = sum(counts.values())
     side = vision.patch_size * vision.spatial_merge_size
     low, high = pixels or pixel_range(parameters)
@@ -212,6 +216,24 @@ def estimate(
         context,
         int(context * CONTEXT_SHARE) // largest,
     )
+
+
+def _reckoned(config: dict[str, Any]) -> tuple[dict[str, int], Any, Any] | None:
+    """Counts and the two configurations without the library; None where it must be asked."""
+    known = shapes.counts(config)
+    if known is None or "max_position_embeddings" not in config["text_config"]:
+        return None
+    return (
+        known,
+        SimpleNamespace(**config["text_config"]),
+        SimpleNamespace(**config["vision_config"]),
+    )
+
+
+def _built(config: dict[str, Any]) -> tuple[dict[str, int], Any, Any]:
+    model = build_meta(config)
+    counts = {name: each.numel() for name, each in model.named_parameters()}
+    return counts, model.config.get_text_config(), model.config.vision_config
 
 
 def weight_size(counts: dict[str, int], dtype: str, quantize: Quantize | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
@@ -121,6 +122,17 @@ def dense_of(images: Sequence[Seen]) -> Dense:
     return Dense(classes, colors, boxes)
 
 
+def image_named(text: str) -> int | None:
+    """The image that a call's coordinates are given in; None where text has no call.
+
+    Without a call it is the latest image that is spoken of.
+    """
+    if "<tool_call>" not in text:
+        return None
+    named = re.search(r'"image": (\d+)', text)
+    return int(named[1]) if named else 0
+
+
 class Encoder:
     """Turns lessons into token ids; strings seen before are not tokenised again."""
 
@@ -147,6 +159,7 @@ class Encoder:
         for segment, branch in zip(lesson.segments, branches, strict=True):
             if branch > len(starts):
                 starts.append(len(encoded.ids))
+            named = image_named(segment.text)
             for token in self.ids(segment.text):
                 repeat = 1
                 if token == self.image_id:
@@ -155,7 +168,8 @@ class Encoder:
                     repeat = rows * columns
                 encoded.ids.extend([token] * repeat)
                 encoded.labels.extend([token if segment.written else -100] * repeat)
-                encoded.turns.extend([len(encoded.grids) - 1] * repeat)
+                latest = len(encoded.grids) - 1
+                encoded.turns.extend([latest if named is None else min(named, latest)] * repeat)
                 encoded.branches.extend([branch] * repeat)
                 encoded.shifts.extend([starts[branch - 1] - starts[0] if branch else 0] * repeat)
         return encoded
@@ -168,8 +182,9 @@ class Encoder:
 
 
 class Encoded(NamedTuple):
-    """A lesson as token ids, labels (-100 where given), and for each position the latest image, its
-    branch, and how far its place is moved back to stand right behind what all see."""
+    """A lesson as token ids and labels (-100 where given); for each position the image that is
+    spoken of, its branch, and how far its place is moved back to stand right behind what all see.
+    """
 
     ids: list[int]
     labels: list[int]

@@ -79,7 +79,7 @@ def pointers(
 
     Args:
         values, is_comma: see `runs`.
-        turn: number of the latest image before each position; that is the one spoken of.
+        turn: number of the image that is spoken of at each position.
     """
     found = []
     for run in runs(values, is_comma):

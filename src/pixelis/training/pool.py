@@ -19,6 +19,7 @@ import numpy as np
 from pixelis.data import tasks
 from pixelis.data.tasks import Query
 from pixelis.data.worlds import crowd, layouts
+from pixelis.data.worlds.domains import Domain
 from pixelis.data.worlds.scene import Item, Scene
 from pixelis.geometry import Box, Size, View, whole
 from pixelis.models.nano import SIDE_PX
@@ -26,6 +27,7 @@ from pixelis.ops.workspace import PixelBudget
 from pixelis.training.views import Seen, see
 
 SHARD = 128
+NAMED = 0.6  # share of scenes drawn for some family; a part of them is the usual mixture again
 BUDGET = PixelBudget(SIDE_PX * SIDE_PX, SIDE_PX * SIDE_PX, 32)
 
 
@@ -53,13 +55,22 @@ def draw_record(seed: int, number: int) -> Record:
     if number % 2:
         scene = crowd.draw_crowd(rng, domain)
         return Record("crowd", domain.name, (see(scene, whole(scene.size), BUDGET),), ())
-    scene = layouts.draw_scene(rng, domain)
+    scene = _draw_scene(rng, domain)
     views = [see(scene, whole(scene.size), BUDGET)]
     for index, item in enumerate(scene.items):
         inside = scene.children(index)
         if item.kind == "card" and inside and _wants_zoom(inside):
             views.append(see(scene, zoom_box(rng, item.box, scene.size), BUDGET, index))
     return Record(scene.kind, domain.name, tuple(views), _queries(scene))
+
+
+def _draw_scene(rng: np.random.Generator, domain: Domain) -> Scene:
+    """Of the usual mixture, or every other time one that some family is asked about by name."""
+    kind = ""
+    if rng.random() < NAMED:
+        shares = list(tasks.SCENES.values())[int(rng.integers(len(tasks.SCENES)))]
+        kind = str(rng.choice(list(shares), p=list(shares.values())))
+    return tasks.draw_kind(rng, domain, kind)
 
 
 def _queries(scene: Scene) -> tuple[Query, ...]:
