@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -31,6 +33,22 @@ def test_groups_that_differ_more_are_drawn_more_often():
     drawn = [kept.draw(1, rng)[0][0].advantage for _ in range(400)]
     assert 0.85 < drawn.count(0.9) / 400 < 0.95
     assert len(kept.draw(5, rng)) == 2  # each once
+
+
+def test_equal_images_are_held_once(tmp_path):
+    same, other = Image.new("RGB", (8, 8), "red"), Image.new("RGB", (8, 8), "blue")
+    lines = [replace(LINE, images=(one, other)) for one in (same, same.copy())]
+    kept = Buffer(2)
+    kept.add([Weighed(lines[0], 1.0), Weighed(lines[1], -1.0)])
+    first, second = (one.line.images for one in kept.groups[0])
+    assert first[0] is second[0]
+    assert first[0] is not first[1]
+    kept.save(tmp_path, "replay-0")
+    assert len(list(tmp_path.glob("*.png"))) == 2
+    kept.load(tmp_path, "replay-0")
+    again = [one.line.images for one in kept.groups[0]]
+    assert again[0][0] is again[1][0]
+    assert again[0][1].getpixel((0, 0)) == (0, 0, 255)
 
 
 def test_a_restart_draws_the_same(tmp_path):

@@ -175,6 +175,8 @@ def test_what_cannot_be_done_is_said(tmp_path):
         ask(config(tmp_path, families=["counting"]))
     with pytest.raises(ValueError, match="batch must divide questions x group, 4"):
         config(tmp_path, batch=3)
+    with pytest.raises(ValueError, match="exact needs max_batch of at least"):
+        config(tmp_path, max_batch=3)
     with pytest.raises(ValueError, match="multiple of iterations"):
         config(tmp_path, iterations=2)
     with pytest.raises(ConfigError, match="cannot be trained here"):

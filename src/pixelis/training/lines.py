@@ -156,15 +156,19 @@ def _check(
 
 # files --------------------------------------------------------------------------------------------
 def write_lines(folder: Path, name: str, groups: Sequence[Sequence[Weighed]]) -> None:
-    """Stores groups of lines as `NAME.json` with their images as PNG beside it."""
+    """Stores groups of lines as `NAME.json` with their images as PNG beside it, an image that
+    several lines share once."""
     folder.mkdir(parents=True, exist_ok=True)
+    stored: dict[int, str] = {}
     told = []
-    for number, group in enumerate(groups):
+    for group in groups:
         rows = []
-        for place, (line, advantage, _) in enumerate(group):
-            files = [f"{name}-{number}-{place}-{k}.png" for k in range(len(line.images))]
-            for file, image in zip(files, line.images, strict=True):
-                image.save(folder / file)
+        for line, advantage, _ in group:
+            for image in line.images:
+                if id(image) not in stored:
+                    stored[id(image)] = f"{name}-{len(stored)}.png"
+                    image.save(folder / stored[id(image)])
+            files = [stored[id(image)] for image in line.images]
             mask = [int(one) for one in line.written]
             rows.append([list(line.ids), mask, list(line.logprobs), files, advantage])
         told.append(rows)
@@ -175,24 +179,27 @@ def read_lines(folder: Path, name: str) -> list[list[Weighed]]:
     """What `write_lines` stored; CheckpointError when it cannot be read."""
     try:
         told = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        return [[_line(folder, *row) for row in rows] for rows in told]
+        opened: dict[str, Image.Image] = {}
+        return [[_line(folder, opened, *row) for row in rows] for rows in told]
     except (OSError, ValueError, TypeError) as error:
         raise CheckpointError(f"{folder / name}.json cannot be read: {error}") from error
 
 
 def _line(
     folder: Path,
+    opened: dict[str, Image.Image],
     ids: list[int],
     written: list[int],
     logprobs: list[float],
     files: list[str],
     advantage: float,
 ) -> Weighed:
-    images = []
     for file in files:
-        with Image.open(folder / file) as image:
-            images.append(image.convert("RGB"))
+        if file not in opened:
+            with Image.open(folder / file) as image:
+                opened[file] = image.convert("RGB")
     if len(ids) != len(written) or sum(written) != len(logprobs) or not math.isfinite(advantage):
         raise ValueError("tokens, mask and probabilities differ in number")
-    line = Line(tuple(ids), tuple(map(bool, written)), tuple(logprobs), tuple(images))
+    images = tuple(opened[file] for file in files)
+    line = Line(tuple(ids), tuple(map(bool, written)), tuple(logprobs), images)
     return Weighed(line, advantage, True)

@@ -9,10 +9,13 @@ the policies.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from pixelis.training.lines import Weighed, read_lines, write_lines
 
@@ -31,8 +34,13 @@ class Buffer:
         self.groups: list[Group] = []
 
     def add(self, group: Sequence[Weighed]) -> None:
-        """Keeps a group; the oldest goes when there is no room."""
-        self.groups.append(tuple(one._replace(replayed=True) for one in group))
+        """Keeps a group; the oldest goes when there is no room. Its episodes share equal images."""
+        shown: dict[bytes, Image.Image] = {}
+        kept = []
+        for line, advantage, _ in group:
+            images = tuple(shown.setdefault(_pixels(image), image) for image in line.images)
+            kept.append(Weighed(replace(line, images=images), advantage, True))
+        self.groups.append(tuple(kept))
         del self.groups[: max(len(self.groups) - self.size, 0)]
 
     def draw(self, count: int, rng: np.random.Generator) -> list[Group]:
@@ -52,3 +60,8 @@ class Buffer:
     def load(self, folder: Path, name: str) -> None:
         """As it was saved; CheckpointError when it cannot be read."""
         self.groups = [tuple(group) for group in read_lines(folder, name)]
+
+
+def _pixels(image: Image.Image) -> bytes:
+    """Equal for images of equal size and pixels."""
+    return hashlib.sha256(f"{image.size}".encode() + image.tobytes()).digest()

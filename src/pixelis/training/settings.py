@@ -234,6 +234,8 @@ class RftConfig(BaseModel):
         rows = self.questions * self.group
         if rows % self.batch:
             raise ValueError(f"batch must divide questions x group, {rows}")
+        if self.exact and self.max_batch < rows:
+            raise ValueError(f"exact needs max_batch of at least questions x group, {rows}")
         if self.save_every % self.iterations:
             raise ValueError(f"save_every must be a multiple of iterations, {self.iterations}")
         return self

@@ -209,6 +209,8 @@ def loop_class(profile: Profile, budget: Budget | None = None) -> type:
                 reward_score=reward(rollout, gold),
                 num_turns=2 * len(rollout.turns),
                 metrics=theirs.AgentLoopMetrics(),
+                # As verl's own loops leave it; it pops from here, and only what was set.
+                extra_fields={"turn_scores": [], "tool_rewards": []},
             )
 
     return PixelisLoop
