@@ -1,6 +1,7 @@
 """The store beside what it is made of: search beside an exact scan, durable writes beside SQLite.
 
-One line of JSON. `recall_at_10` of the graph is against the exact scan on the same vectors, drawn
+One line of JSON. Search and building are counted in processor time, so that what else the machine
+does shows less; writes in wall time, as they wait for the disk. `recall_at_10` of the graph is against the exact scan on the same vectors, drawn
 in clusters as embeddings of similar questions are; `writes_per_s` are single acknowledged
 experiences (with votes, no media), in turn with single committed rows of the same size in a bare
 SQLite database with the same durability.
@@ -31,12 +32,12 @@ def vectors(count: int, dims: int, seed: int) -> np.ndarray:
 
 
 def timed(engine: Exact | Graph, queries: np.ndarray) -> tuple[list[float], list[set[int]]]:
-    """Milliseconds of each search, and what it found."""
+    """Milliseconds of processor time of each search, and what it found."""
     spent, found = [], []
     for query in queries:
-        start = time.perf_counter()
+        start = time.process_time()
         hits = engine.search(query, 10)
-        spent.append((time.perf_counter() - start) * 1000)
+        spent.append((time.process_time() - start) * 1000)
         found.append({hit.seq for hit in hits})
     return spent, found
 
@@ -46,19 +47,19 @@ def search(count: int, dims: int, asked: int) -> dict[str, float]:
     exact, graph = Exact(dims), Graph(dims)
     seqs = np.arange(1, count + 1)
     exact.add(seqs, rows)
-    start = time.perf_counter()
+    start = time.process_time()
     graph.add(seqs, rows)
-    built = time.perf_counter() - start
+    built = time.process_time() - start
     slow, wanted = timed(exact, queries)
     fast, got = timed(graph, queries)
     hits = [len(a & b) / 10 for a, b in zip(wanted, got, strict=True)]
     return {
-        "build_s": round(built, 1),
+        "build_cpu_s": round(built, 1),
         "recall_at_10": round(float(np.mean(hits)), 4),
-        "exact_p50_ms": round(float(np.percentile(slow, 50)), 3),
-        "exact_p95_ms": round(float(np.percentile(slow, 95)), 3),
-        "graph_p50_ms": round(float(np.percentile(fast, 50)), 3),
-        "graph_p95_ms": round(float(np.percentile(fast, 95)), 3),
+        "exact_p50_cpu_ms": round(float(np.percentile(slow, 50)), 3),
+        "exact_p95_cpu_ms": round(float(np.percentile(slow, 95)), 3),
+        "graph_p50_cpu_ms": round(float(np.percentile(fast, 50)), 3),
+        "graph_p95_cpu_ms": round(float(np.percentile(fast, 95)), 3),
     }
 
 
