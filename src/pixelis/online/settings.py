@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from pixelis.evolve import gate
-from pixelis.memory.priority import Room
+
+if TYPE_CHECKING:
+    from pixelis.memory.priority import Room
 
 
 class EvolveConfig(BaseModel):
@@ -69,4 +71,7 @@ class EvolveConfig(BaseModel):
 
     @property
     def space(self) -> Room:
+        """How much the store may hold."""
+        from pixelis.memory.priority import Room  # --help needs none of it
+
         return Room(self.room, self.room_bytes)
