@@ -159,9 +159,13 @@ def test_a_full_disk_is_told_and_leaves_everything_as_it_was(tmp_path):
         kept = [memory.add(Experience(f"q{n}", "a" * 500)).id for n in range(20)]
         (pages,) = memory.base.one("PRAGMA page_count")
         memory.base.rows(f"PRAGMA max_page_count = {pages + 8}")  # as SQLite hears of a full disk
-        with pytest.raises(StoreError, match="full"):
+
+        def fill():
             for number in range(1000):
                 kept.append(memory.add(Experience(f"more {number}", "b" * 4000)).id)
+
+        with pytest.raises(StoreError, match="full"):
+            fill()
         assert memory.ids() == kept
         assert verify(memory).ok
         memory.base.rows("PRAGMA max_page_count = 1000000")
