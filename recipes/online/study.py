@@ -100,7 +100,7 @@ def draw(raw: Any, right: Any, found: Any, told: Any, path: Path) -> None:
     for name, sure, color, mark in arms:
         points = calibration.curve(sure, right, 8)
         sizes = [12 + 3 * count for _, _, count in points]
-        axis.scatter([p[0] for p in points], [p[1] for p in points], sizes, color, mark,
+        axis.scatter([p[0] for p in points], [p[1] for p in points], sizes, color, marker=mark,
                      label=f"{name}: error {told[name]:.3f}")  # fmt: skip
     axis.set(xlabel="confidence", ylabel="share of right answers", xlim=(0, 1), ylim=(0, 1.02))
     axis.set_title(f"{len(raw)} votes; 'after' is cross-fitted; a larger mark is more answers")

@@ -66,7 +66,8 @@ class EvolveConfig(BaseModel):
         """The gate's part."""
         return gate.Settings(
             low=self.low, high=self.high, doubt=self.doubt, support=self.support,
-            cold=self.cold, per_hour=self.per_hour, review=self.review, base=self.lr, least=self.lr / 100, most=self.lr,
+            cold=self.cold, per_hour=self.per_hour, review=self.review, base=self.lr,
+            least=self.lr / 100, most=self.lr,
         )  # fmt: skip
 
     @property
