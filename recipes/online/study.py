@@ -84,11 +84,12 @@ def calibrated(
     told = {kind: calibration.measure(raw, right, kind)._asdict() for kind in calibration.KINDS[1:]}
     best = min(told, key=lambda kind: told[kind]["after"])
     found = calibration.fit(raw, right, best)
-    draw(raw, right, found, told[best], out / "calibration.png")
+    draw(raw, right, best, told[best], out / "calibration.png")
     return found, {**told, "chosen": best}
 
 
-def draw(raw: Any, right: Any, found: Any, told: Any, path: Path) -> None:
+def draw(raw: Any, right: Any, kind: Any, told: Any, path: Path) -> None:
+    """Confidence against share of right answers; 'after' is what maps fitted on others give."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -96,14 +97,17 @@ def draw(raw: Any, right: Any, found: Any, told: Any, path: Path) -> None:
 
     figure, axis = pyplot.subplots(figsize=(5.5, 5), layout="constrained")
     axis.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="what it says is what it is")
-    arms = (("before", raw, ORANGE, "o"), ("after", [found(x) for x in raw], BLUE, "s"))
+    arms = (
+        ("before", raw, ORANGE, "o"),
+        ("after", calibration.unseen(raw, right, kind), BLUE, "s"),
+    )
     for name, sure, color, mark in arms:
         points = calibration.curve(sure, right, 8)
         sizes = [12 + 3 * count for _, _, count in points]
         axis.scatter([p[0] for p in points], [p[1] for p in points], sizes, color, marker=mark,
                      label=f"{name}: error {told[name]:.3f}")  # fmt: skip
     axis.set(xlabel="confidence", ylabel="share of right answers", xlim=(0, 1), ylim=(0, 1.02))
-    axis.set_title(f"{len(raw)} votes; 'after' is cross-fitted; a larger mark is more answers")
+    axis.set_title(f"{len(raw)} questions; larger marks are more answers")
     axis.legend()
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
