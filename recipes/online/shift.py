@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,10 @@ def learn(folder: Path, questions: Sequence[Question], config: EvolveConfig, lab
                     service.queue.put(kept.id, told, 1.0, config.lr, "corrected")
             while learner.step() != "idle":
                 pass
+        while learner.queue.sizes()["waiting"]:  # the last few are fewer than a batch
+            learner.step()
+            time.sleep(0.5)
+        learner.publish()
         told = [dict(v._asdict(), sha256="") for v in service.versions.all()]
         best = service.versions.promoted
         learner.close()

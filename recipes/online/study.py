@@ -212,7 +212,8 @@ def main() -> None:
         "voting": voting(data),
         "calibration": errors,
         "gate": gates(data, known),
-        "poison": poison(data, known),
+        "gate_without_calibration": gates(data, calibration.Calibration()),
+        "poison_without_calibration": poison(data, calibration.Calibration()),
         "cold_start": cold(data, known),
         "canary": canaries(),
     }
