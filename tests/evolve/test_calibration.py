@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ def test_the_map_rises_and_stays_in_range(pairs, kind):
     found = fit([p[0] for p in pairs], [p[1] for p in pairs], kind)
     values = [found(x) for x in np.linspace(0, 1, 41)]
     assert all(0 <= value <= 1 for value in values)
-    assert all(b >= a - 1e-9 for a, b in zip(values, values[1:], strict=False))
+    assert all(b >= a - 1e-9 for a, b in pairwise(values))
 
 
 def test_isotonic_agrees_with_scipy(monkeypatch):

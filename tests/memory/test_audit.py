@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -22,7 +23,7 @@ def test_the_chain_goes_on_across_files(log):
     assert len(log.files()) > 2
     entries = list(log.entries())
     assert [entry.seq for entry in entries] == list(range(1, 13))
-    assert all(a.hash == b.previous for a, b in zip(entries, entries[1:], strict=False))
+    assert all(a.hash == b.previous for a, b in pairwise(entries))
     assert not log.verify().damage
     assert [entry.facts["version"] for entry in log.tail(5)] == [7, 8, 9, 10, 11]
 

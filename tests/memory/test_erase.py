@@ -63,6 +63,7 @@ def test_nothing_is_left(tmp_path, exact):
         data = memory.picture(kept.media)
         memory.search(Probe(embedding=random(500), space="t"), 3)
         memory.spaces.save()
+        (tmp_path / "learner.log").write_text(f"a library says {SECRET}")
         assert len(traces(tmp_path, kept, data)) >= 2, "the search must be able to find it"
         done = erase(memory, [kept.id])
         assert done.ids == (kept.id,)

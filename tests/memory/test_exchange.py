@@ -19,7 +19,9 @@ def full(tmp_path):
     with Memory(tmp_path / "store") as memory:
         for number in range(3):
             memory.add(
-                Experience(f"é {number}", "a", embedding=np.ones(4), space="t", family="xy"[number % 2]),
+                Experience(
+                    f"é {number}", "a", embedding=np.ones(4), space="t", family="xy"[number % 2]
+                ),
                 PICTURE, [Vote("a", "a", 0.3, 1.0, "greedy")],
             )  # fmt: skip
         yield memory
@@ -62,7 +64,7 @@ def test_paths_that_lead_out_are_refused_and_nothing_is_added(full, tmp_path, na
     export(full, tmp_path / "out")
     rewrite(tmp_path / "out", lambda record: record.update(media=name))
     with Memory(tmp_path / "other") as other:
-        with pytest.raises(DataError, match="experiences.jsonl:3"):
+        with pytest.raises(DataError, match=r"experiences\.jsonl:3"):
             take(other, tmp_path / "out")
         assert len(other) == 0
 

@@ -56,7 +56,8 @@ def stream(tmp_path):
             pixels = np.random.default_rng(number).integers(0, 255, (32, 32, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / "media" / f"{number}.png")
             lines.append(
-                {"request_id": f"r{number}", "question": f"Which digit is {number % 10}, no. {number}?",
+                {"request_id": f"r{number}",
+                 "question": f"Which digit is {number % 10}, no. {number}?",
                  "image": f"media/{number}.png", "answer_type": "number"}
             )  # fmt: skip
         path = tmp_path / name

@@ -157,3 +157,18 @@ def test_the_learner_may_be_dead(agent, stream, tmp_path):
 
 def test_a_policy_without_a_tokenizer_reads_no_ids(agent):
     assert tokenizer_of(agent) is None
+
+
+def test_text_ready_records_are_decoded_with_the_tokenizer_of_the_model():
+    from types import SimpleNamespace
+
+    from pixelis.models.load import bundled
+    from pixelis.models.processor import PixelProcessor
+
+    processor = PixelProcessor.load(bundled("nano"))
+    decode = tokenizer_of(SimpleNamespace(policy=SimpleNamespace(processor=processor)))
+    question = "What color is the sign?"
+    chat = f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
+    for text in (question, chat):
+        ids = processor.tokenizer(text, add_special_tokens=False)["input_ids"]
+        assert decode(ids) == question

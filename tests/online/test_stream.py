@@ -17,8 +17,9 @@ def write(tmp_path, *records, end="\n"):
 
 
 def test_a_record(tmp_path):
-    path = write(tmp_path, {"request_id": 7, "question": " How many? ", "image": "a.png", "gold": 3,
-                            "answer_type": "number", "embedding": [1, 2.5], "user": "ann"})  # fmt: skip
+    path = write(tmp_path, {"request_id": 7, "question": " How many? ", "image": "a.png",
+                            "gold": 3, "answer_type": "number", "embedding": [1, 2.5],
+                            "user": "ann"})  # fmt: skip
     (one,) = read_stream(path)
     assert (one.request_id, one.question, one.media) == ("7", "How many?", tmp_path / "a.png")
     assert (one.answer_type, one.embedding, one.user, one.line) == ("number", (1.0, 2.5), "ann", 1)

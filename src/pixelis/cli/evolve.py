@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pixelis.online.service import Reply, Service
     from pixelis.online.stream import Record
 
+UNCALIBRATED = "learning without --calibration: the model's own confidence decides what is learned"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags come from the settings model."""
@@ -57,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
     with until_terminated() as stop, Agent.load(config.model, **options) as agent:
         decode = tokenizer_of(agent)
         with Service(agent, args.store, config) as service:
+            if config.learn and config.calibration is None and not args.json:
+                Printer().line(UNCALIBRATED, "yellow")
             records = unless(stop, read_stream(stream, decode))
             replies = tell(service, records, args.json)
             if args.wait and config.learn:

@@ -157,13 +157,21 @@ def measure(
     raw: Sequence[float], right: Sequence[bool], kind: Kind = "isotonic", folds: int = 5
 ) -> Measured:
     """The error that fitting leaves on answers it has not seen (cross-fitted in `folds` parts)."""
+    after = unseen(raw, right, kind, folds)
+    return Measured(error(raw, right), error(after, right), len(raw))
+
+
+def unseen(
+    raw: Sequence[float], right: Sequence[bool], kind: Kind = "isotonic", folds: int = 5
+) -> list[float]:
+    """Calibrated confidences, each by a map fitted on the other parts of the answers."""
     after = np.zeros(len(raw))
     for fold in range(folds):
         held = [i for i in range(len(raw)) if i % folds == fold]
         rest = [i for i in range(len(raw)) if i % folds != fold]
         fitted = fit([raw[i] for i in rest], [right[i] for i in rest], kind)
         after[held] = [fitted(raw[i]) for i in held]
-    return Measured(error(raw, right), error(after.tolist(), right), len(raw))
+    return [float(value) for value in after]
 
 
 def curve(

@@ -28,7 +28,7 @@ class Canary:
     Attributes:
         margin: largest loss of accuracy that is accepted, in (0, 1).
         alpha: chance of promoting a candidate that loses more than the margin.
-        least: questions before which nothing is promoted, so that luck at the start counts for less.
+        least: questions before which nothing is promoted, so that early luck counts for less.
         n: questions seen; `total`, `squares`: sums of d and of d squared.
         good, bad: wealth of the two bets.
     """

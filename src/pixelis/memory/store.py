@@ -324,13 +324,14 @@ class Memory:
             one = replace(one, space="")
         if self.hook is None:
             return one
-        texts = {
-            name: self.hook(getattr(one, name)) for name in ("question", "answer", "canonical")
-        }
-        plain = {
-            name: redact_all(getattr(one, name), self.hook) for name in ("episode", "provenance")
-        }
-        return replace(one, **texts, **plain)
+        return replace(
+            one,
+            question=self.hook(one.question),
+            answer=self.hook(one.answer),
+            canonical=self.hook(one.canonical),
+            episode=redact_all(one.episode, self.hook),
+            provenance=redact_all(one.provenance, self.hook),
+        )
 
     def _redacted(self, vote: Vote) -> Vote:
         if self.hook is None:

@@ -73,7 +73,7 @@ class Versions:
         )
         if row is None:
             raise ConfigError(f"there is no version {number}; see: pixelis versions list")
-        return Version(*row[:6], json.loads(row[6]))
+        return Version(*row)._replace(figures=json.loads(row[6]))
 
     def all(self) -> list[Version]:
         """Every version, the oldest first."""
@@ -148,12 +148,12 @@ class Versions:
             if one.parent in gone:
                 gone.add(one.number)
         with self.base.writing() as base:
-            for one in sorted(gone):
+            for each in sorted(gone):
                 base.execute(
                     "UPDATE versions SET state = 'rolled-back', reason = ? WHERE number = ?",
-                    (reason, one),
+                    (reason, each),
                 )
-                self._quarantine(one, reason)
+                self._quarantine(each, reason)
             self._note(number, figures)
             after = self.promoted
             if after in gone:

@@ -75,7 +75,7 @@ class Wearer:
         from peft import set_peft_model_state_dict
 
         try:
-            done = set_peft_model_state_dict(self.wrapped, dict(state))
+            done: Any = set_peft_model_state_dict(self.wrapped, dict(state))
         except RuntimeError as error:
             reason = " ".join(str(error).split())[:200]
             raise ModelError(f"the adapters do not fit: {reason}") from error
