@@ -171,14 +171,14 @@ def test_late_answers_time_out(serve):
 
 def test_a_full_queue_is_told_at_once(serve):
     served = serve(Slow(1.0), concurrency=1, queue=1)
-    codes = []
+    codes, waits = [], []
 
     def ask() -> None:
         try:
             served.client().chat.completions.create(model="slow", messages=about("Where?"))
             codes.append(200)
         except openai.RateLimitError as error:
-            assert int(error.response.headers["retry-after"]) >= 1
+            waits.append(int(error.response.headers["retry-after"]))
             codes.append(429)
 
     threads = [threading.Thread(target=ask) for _ in range(6)]
@@ -187,6 +187,7 @@ def test_a_full_queue_is_told_at_once(serve):
     for thread in threads:
         thread.join()
     assert sorted(codes) == [200, 200, 429, 429, 429, 429]
+    assert min(waits) >= 1
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -62,6 +62,14 @@ def test_it_stops_when_open_answers_have_ended(tmp_path):
     assert {line["path"] for line in lines} == {"/metrics", "/v1/chat/completions"}
 
 
+def kill_in_the_middle(server: subprocess.Popen, base: str) -> None:
+    """Kills it when the first event of a stream has come."""
+    body = {"model": "nano", "messages": about(QUESTION), "stream": True}
+    with httpx.stream("POST", f"{base}/v1/chat/completions", json=body, timeout=60) as stream:
+        for _ in stream.iter_lines():
+            server.kill()
+
+
 @pytest.mark.slow
 def test_what_was_acknowledged_survives_a_kill_in_the_middle_of_streams(tmp_path):
     store = str(tmp_path / "store")
@@ -76,15 +84,8 @@ def test_what_was_acknowledged_survives_a_kill_in_the_middle_of_streams(tmp_path
             told = httpx.post(f"{base}/v1/feedback", json=said, timeout=60)
             assert told.status_code == 201
             kept.append(episode)
-            body = {"model": "nano", "messages": about(QUESTION), "stream": True}
-            with (
-                pytest.raises(httpx.HTTPError),
-                httpx.stream(
-                    "POST", f"{base}/v1/chat/completions", json=body, timeout=60
-                ) as stream,
-            ):
-                for _ in stream.iter_lines():
-                    server.kill()
+            with pytest.raises(httpx.HTTPError):
+                kill_in_the_middle(server, base)
     done = subprocess.run(
         [sys.executable, "-m", "pixelis", "memory", "verify", "--store", store],
         cwd=ROOT / "src",

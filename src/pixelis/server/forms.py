@@ -73,7 +73,7 @@ class ChatForm(Form):
     store: bool | None = Field(None, description="accepted and not used")
     presence_penalty: Literal[0] | None = Field(None, description="only 0 is possible")
     frequency_penalty: Literal[0] | None = Field(None, description="only 0 is possible")
-    pixelis: Wishes = Field(default_factory=Wishes)
+    pixelis: Wishes = Field(default_factory=lambda: Wishes())
 
 
 class Usage(BaseModel):
