@@ -154,6 +154,30 @@ def test_embeddings_of_another_length_are_refused(tmp_path):
             memory.add(Experience("q", "a", embedding=np.zeros(16), space="t"))
 
 
+def test_a_full_disk_is_told_and_leaves_everything_as_it_was(tmp_path):
+    with Memory(tmp_path) as memory:
+        kept = [memory.add(Experience(f"q{n}", "a" * 500)).id for n in range(20)]
+        (pages,) = memory.base.one("PRAGMA page_count")
+        memory.base.rows(f"PRAGMA max_page_count = {pages + 8}")  # as SQLite hears of a full disk
+        with pytest.raises(StoreError, match="full"):
+            for number in range(1000):
+                kept.append(memory.add(Experience(f"more {number}", "b" * 4000)).id)
+        assert memory.ids() == kept
+        assert verify(memory).ok
+        memory.base.rows("PRAGMA max_page_count = 1000000")
+        kept.append(memory.add(Experience("after", "c")).id)
+    with Memory(tmp_path) as memory:
+        assert memory.ids() == kept
+
+
+def test_a_clock_that_goes_backwards_changes_no_order(tmp_path):
+    times = iter([1000.0, 5.0, 900.0])
+    with Memory(tmp_path, clock=lambda: next(times, 1.0)) as memory:
+        for number in range(3):
+            memory.add(Experience("q", str(number)))
+        assert [one.answer for one in memory.all()] == ["0", "1", "2"]
+
+
 WRITER = """
 import sys
 from pixelis.memory import Experience, Memory

@@ -28,12 +28,14 @@ class Canary:
     Attributes:
         margin: largest loss of accuracy that is accepted, in (0, 1).
         alpha: chance of promoting a candidate that loses more than the margin.
+        least: questions before which nothing is promoted, so that luck at the start counts for less.
         n: questions seen; `total`, `squares`: sums of d and of d squared.
         good, bad: wealth of the two bets.
     """
 
     margin: float = 0.02
     alpha: float = 0.05
+    least: int = 100
     n: int = 0
     total: float = 0.0
     squares: float = 0.0
@@ -54,7 +56,7 @@ class Canary:
         up, down = self._stakes()
         good, bad = self.good * (1 + up * gain), self.bad * (1 - down * gain)
         state: State = "open"
-        if good >= 1 / self.alpha:
+        if good >= 1 / self.alpha and self.n + 1 >= self.least:
             state = "no_worse"
         elif bad >= 1 / self.alpha:
             state = "worse"
@@ -87,10 +89,14 @@ class Canary:
 
 
 def run(
-    before: Iterable[bool], after: Iterable[bool], margin: float = 0.02, alpha: float = 0.05
+    before: Iterable[bool],
+    after: Iterable[bool],
+    margin: float = 0.02,
+    alpha: float = 0.05,
+    least: int = 100,
 ) -> Canary:
     """The test over two runs on the same questions, stopped when it is decided."""
-    test = Canary(margin, alpha)
+    test = Canary(margin, alpha, least)
     for old, new in zip(before, after, strict=False):
         test = test.observe(old, new)
         if test.state != "open":

@@ -105,7 +105,7 @@ def observe(
     if stats.draw < chosen.review:
         return Decision("review", "sampled for a person", 0.0)
     if verdict.support < chosen.support:
-        return Decision("review", "confident, but no operation supports it", 0.0)
+        return Decision("store_only", "no operation supports it", 0.0)
     return Decision("learn", "confident", rate(sure, chosen))
 
 

@@ -304,8 +304,10 @@ class Memory:
     def finish_erasing(self) -> None:
         """Ends what a crash interrupted: doomed media, pages that were to be overwritten."""
         self._sweep()
-        if self.base.about("unclean") == "1" and self.base.forget_deleted():
-            self.base.set_about("unclean", "0")
+        if self.base.about("unclean") == "1":
+            self.spaces.discard()  # removed entries may linger in its files
+            if self.base.forget_deleted():
+                self.base.set_about("unclean", "0")
 
     # how --------------------------------------------------------------------------------------
     def _ready(self, one: Experience, kept: Kept | None) -> Experience:

@@ -120,7 +120,9 @@ def remembered(asking: Asking) -> list[Ballot]:
     """Votes from memory: answers a person confirmed to the same question on nearly the same
     picture. All other neighbours are other questions and do not vote.
     """
-    found = []
+    found: list[Ballot] = []
+    if asking.recollection.state == "NOVEL":  # what came nearest is not what is meant
+        return found
     for near in asking.recollection.neighbours:
         one = near.experience
         same = None

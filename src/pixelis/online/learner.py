@@ -21,6 +21,7 @@ from pixelis.online.versions import Versions
 
 Event = Literal["idle", "learned", "promoted", "rolled-back"]
 Which = Literal["candidate", "promoted"]
+LEAST = 100  # canary questions before a promotion
 CHUNK = 40  # canary questions asked before looking at the test
 PATIENCE_S = 3.0  # wait for a whole batch before taking what there is
 
@@ -126,8 +127,9 @@ class Learner:
         if self._marked != self.versions.promoted:
             self._marks, self._marked = {}, self.versions.promoted
         share = min(1.0, self.config.canary_size / len(self.asker.ids))
-        test, fresh = Canary(self.config.margin), dict[str, Mark]()
         ids = rotate(self.asker.ids, turn, share)
+        test = Canary(self.config.margin, least=min(LEAST, len(ids)))
+        fresh: dict[str, Mark] = {}
         for start in range(0, len(ids), CHUNK):
             part = ids[start : start + CHUNK]
             with self.trainer.using("candidate"):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from pixelis.evolve import gate
-from pixelis.memory.priority import Room
+
+if TYPE_CHECKING:
+    from pixelis.memory.priority import Room
 
 
 class EvolveConfig(BaseModel):
@@ -37,6 +39,7 @@ class EvolveConfig(BaseModel):
     high: float = Field(0.98, ge=0, le=1)
     doubt: float = Field(0.4, ge=0, le=1)
     cold: int = Field(100, ge=0)
+    support: float = Field(0.5, ge=0, le=1)
     review: float = Field(0.02, ge=0, le=1)
     per_hour: int = Field(1000, ge=0)
     # learner
@@ -62,10 +65,13 @@ class EvolveConfig(BaseModel):
     def gate(self) -> gate.Settings:
         """The gate's part."""
         return gate.Settings(
-            low=self.low, high=self.high, doubt=self.doubt, cold=self.cold, per_hour=self.per_hour,
+            low=self.low, high=self.high, doubt=self.doubt, support=self.support, cold=self.cold, per_hour=self.per_hour,
             review=self.review, base=self.lr, least=self.lr / 100, most=self.lr,
         )  # fmt: skip
 
     @property
     def space(self) -> Room:
+        """How much the store may hold."""
+        from pixelis.memory.priority import Room  # --help needs none of it
+
         return Room(self.room, self.room_bytes)

@@ -64,7 +64,7 @@ def read_question(form: ChatForm, limits: Limits, turns: int) -> Question:
 
 
 def open_source(source: Source, limits: Limits) -> Picture | Video:
-    """The decoded picture, or the clip in a process of its own; RefusalError 400 says what is wrong."""
+    """The decoded picture, or the clip in a process of its own; RefusalError 400 says why not."""
     try:
         return open_media(source, limits, isolated=True)
     except MediaError as error:
