@@ -97,10 +97,8 @@ def answered(page: Page, lane: int = 0) -> None:
 
 def test_an_answer_with_the_pixels_behind_it(open_page, server):
     page = open_page()
-    shoot(page, "empty")
     ask_sample(page)
     page.locator(".step").first.wait_for()
-    shoot(page, "live")
     answered(page)
     kept = server.office.recent.newest(None, 1)[0].episode
     expect(page.locator(".answer")).to_have_text(kept.answer.text)
@@ -241,7 +239,6 @@ def test_rolling_a_version_back(open_page, server):
     expect(newest).to_contain_text("Version 2")
     expect(newest).to_contain_text("0.640")
     expect(newest.locator("svg")).to_have_count(3)
-    shoot(page, "learning")
     newest.get_by_role("button", name="Roll back").click()
     newest.get_by_role("button", name="Roll back: sure?").click()
     expect(newest).to_contain_text("rolled-back")

@@ -54,7 +54,7 @@ def learned(tmp_path):
 
 
 def ask(served) -> dict:
-    body = {"model": "nano", "messages": about(QUESTION), "max_tokens": 40}
+    body = {"model": "nano", "messages": about(QUESTION)}
     reply = httpx.post(
         f"{served.base}/v1/chat/completions", json=body, headers=headers("ask"), timeout=120
     )
