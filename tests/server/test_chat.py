@@ -202,6 +202,7 @@ def test_leaving_ends_the_episode(serve, stream):
         time.sleep(0.02)
     assert served.office.metrics.cancelled._value.get() == 1
     assert served.office.metrics.running._value.get() == 0
+    assert 'status="500"' not in served.office.metrics.text().decode()
     time.sleep(1.5)
     assert len(policy.batches) <= 1  # the second turn was never asked for
 

@@ -37,6 +37,17 @@ def test_who_says_nothing_is_let_go(serve):
         assert silent.recv(100) == b""
 
 
+def test_a_second_request_must_come_to_an_end_too(serve):
+    place = urlsplit(serve(head_s=0.5).base)
+    with socket.create_connection((place.hostname, place.port)) as line:
+        line.settimeout(20)
+        line.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert b"200 OK" in line.recv(2000)
+        line.sendall(b"GET /hea")
+        while piece := line.recv(2000):
+            assert b"HTTP/1.1 2" not in piece
+
+
 def ask(base: str, stream: bool = False) -> httpx.Response:
     body = {"model": "nano", "messages": about(QUESTION), "stream": stream}
     return httpx.post(f"{base}/v1/chat/completions", json=body, timeout=120)

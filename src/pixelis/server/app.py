@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from pixelis.agent import Agent
 from pixelis.server.archive import Archive
 from pixelis.server.chat import Chat, unless_gone
-from pixelis.server.door import Door
+from pixelis.server.door import Door, GoneError
 from pixelis.server.episodes import router as episodes
 from pixelis.server.forms import ChatForm, Completion, ModelCard, ModelList, State
 from pixelis.server.keeper import Keeper
@@ -140,6 +140,7 @@ def build(
     app.add_exception_handler(RefusalError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(GoneError, _gone)
     app.add_exception_handler(Exception, _failed)
     _describe(app)
     return Door(app, settings, keys or Keys(), metrics), office
@@ -171,6 +172,11 @@ async def _http(request: Request, error: Exception) -> Response:
     message = told.get(error.status_code, str(error.detail))
     body = RefusalError(error.status_code, message, "not_found").body()
     return JSONResponse(body, error.status_code, error.headers)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """For the log alone: nobody reads it."""
+    return Response(status_code=499)
 
 
 async def _failed(request: Request, error: Exception) -> Response:

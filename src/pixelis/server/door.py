@@ -200,10 +200,12 @@ class Visit:
         self.started = time.monotonic()
         self.key: Key | None = None
         self.status = self.read = self.written = 0
-        self._send, self._patience_s = send, patience_s
+        self._send, self._patience_s, self._gone = send, patience_s, False
 
     async def send(self, message: Message) -> None:
         """Passes a part of the reply on; GoneError when the client does not read for too long."""
+        if self._gone:
+            raise GoneError
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
@@ -218,6 +220,7 @@ class Visit:
             async with asyncio.timeout(self._patience_s):
                 await self._send(message)
         except TimeoutError as error:
+            self._gone = True
             raise GoneError from error
 
     async def refuse(self, refusal: RefusalError) -> None:
