@@ -47,7 +47,7 @@ class Wishes(Form):
         pictures: send what was seen with every step: shapes on the source, crops and frames.
     """
 
-    max_steps: int = Field(6, ge=1, le=32)
+    max_steps: int = Field(default=6, ge=1, le=32)
     pictures: bool = False
 
 
