@@ -9,7 +9,7 @@ SAMPLE := $(BIN)/python -c 'from importlib.util import find_spec; print(find_spe
 QUESTION ?= What does the text say?
 TRACE ?= runs/ask.html
 
-.PHONY: ask install test check docs picture clean
+.PHONY: ask install test check docs picture shots clean
 
 ask: $(VENV)/.core
 	@mkdir -p runs
@@ -38,6 +38,10 @@ picture: $(VENV)/.core
 	chromium --headless --no-sandbox --disable-gpu --disable-background-networking --hide-scrollbars \
 	  --user-data-dir=$$(mktemp -d) --window-size=1280,860 --screenshot=docs/images/trace.png \
 	  file://$(CURDIR)/runs/picture.html
+
+# The pictures of the Studio in docs/images, drawn by its tests.
+shots: $(VENV)/.full
+	PIXELIS_SHOTS=docs/images $(BIN)/pytest tests/e2e/test_studio.py -p no:cacheprovider
 
 clean:
 	rm -rf $(VENV) build runs .mypy_cache .pytest_cache .ruff_cache

@@ -1,8 +1,9 @@
 """Many clients of `pixelis serve` against one at a time, in one run; memory before and after.
 
 A real server process is started, warmed up, asked one question after the other, then asked by many
-clients at once. With `--minutes` the many go on for that long. `--kill N` then kills it N times with
-SIGKILL in the middle of streams, starts it again each time and looks for all acknowledged feedback.
+clients at once. With `--minutes` the many go on for that long. `--kill N` then kills it N times
+with SIGKILL in the middle of streams, starts it again each time and looks for all feedback that
+was acknowledged.
 """
 
 from __future__ import annotations
@@ -167,9 +168,7 @@ def main() -> None:
         alone = asyncio.run(many(server, name, max(20, options.requests // 20), 1))
         told("one at a time", alone)
         before = server.memory()
-        found = asyncio.run(
-            many(server, name, options.requests, options.clients, options.minutes)
-        )
+        found = asyncio.run(many(server, name, options.requests, options.clients, options.minutes))
         told(f"{options.clients} clients", found)
         print(f"batched        {found['per_s'] / alone['per_s']:.2f} times as many answers")
         after, most = server.memory(), max(found["levels"])

@@ -8,9 +8,7 @@ from pathlib import Path
 import openai
 
 ADDRESS = os.environ.get("PIXELIS_URL", "http://127.0.0.1:8080")
-client = openai.OpenAI(
-    base_url=f"{ADDRESS}/v1", api_key=os.environ.get("PIXELIS_API_KEY", "none")
-)
+client = openai.OpenAI(base_url=f"{ADDRESS}/v1", api_key=os.environ.get("PIXELIS_API_KEY", "none"))
 picture, question = sys.argv[1:3]
 data = base64.b64encode(Path(picture).read_bytes()).decode()
 parts = [

@@ -10,7 +10,7 @@ PixelisError
 │  └─ PartialError  (in models.policy)  some requests of a batch failed, the others did not
 ├─ JobError         (RuntimeError)      a job that ran to its end and did not succeed
 ├─ StoreError       (OSError)           durable state that cannot be read or written
-├─ Refusal          (in server.refusal) a request that gets a status and one sentence
+├─ RefusalError     (in server.refusal) a request that gets a status and one sentence
 └─ CheckpointError  (RuntimeError)      training state that cannot be resumed
    MissingExtraError (ConfigError, ImportError)  an optional dependency is absent: names the extra
 

@@ -18,6 +18,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from pixelis.agent import Agent
 from pixelis.episode import Episode
+from pixelis.online.versions import Versions
 from pixelis.server.archive import Archive
 from pixelis.server.keys import Keys
 from pixelis.server.settings import Settings
@@ -34,9 +35,7 @@ pytestmark = pytest.mark.slow
 def server(tmp_path_factory):
     """The bundled models and an empty memory."""
     with ExitStack() as stack:
-        agents = {
-            name: stack.enter_context(Agent.load(name)) for name in ("nano", "nano-direct")
-        }
+        agents = {name: stack.enter_context(Agent.load(name)) for name in ("nano", "nano-direct")}
         archive = Archive(tmp_path_factory.mktemp("studio") / "store")
         stack.callback(archive.close)
         yield stack.enter_context(
@@ -98,10 +97,8 @@ def answered(page: Page, lane: int = 0) -> None:
 
 def test_an_answer_with_the_pixels_behind_it(open_page, server):
     page = open_page()
-    shoot(page, "empty")
     ask_sample(page)
     page.locator(".step").first.wait_for()
-    shoot(page, "live")
     answered(page)
     kept = server.office.recent.newest(None, 1)[0].episode
     expect(page.locator(".answer")).to_have_text(kept.answer.text)
@@ -185,6 +182,7 @@ def test_correcting_by_drawing_then_finding_and_erasing_it(open_page, server):
     page.get_by_role("link", name="Memory").click()
     card = page.locator(".card").first
     expect(card).to_contain_text(rig.QUESTION)
+    expect(card).to_contain_text("three hearts")
     card.locator("img").evaluate("image => image.decode()")
     shoot(page, "memory")
     page.get_by_placeholder("Find questions like").fill("how many on the black sign")
@@ -216,6 +214,36 @@ def test_the_review_queue(open_page, server):
     expect(page.locator(".sheet")).to_contain_text("Nothing waits.")
     assert archive.memory.get(kept.episode.id).status == "corrected"
     assert archive.reviews.of(kept.episode.id).reviewer == "local"
+
+
+def test_rolling_a_version_back(open_page, server):
+    archive = server.office.archive
+    updates = [{"kl": 0.01 * n, "entropy": 0.6 - 0.02 * n, "change": 0.1 * n} for n in range(8)]
+    tried = {"before": {"accuracy": 0.61}, "after": {"accuracy": 0.64}, "why": ""}
+
+    def add() -> None:
+        versions = Versions(archive.memory)
+        for _ in range(2):
+            made = versions.add(
+                lambda folder: (folder / "adapter.txt").write_text("weights"),
+                versions.promoted,
+                [],
+                {"updates": updates, "canary": tried},
+            )
+            versions.promote(made.number, "no worse than the version before")
+
+    archive._thread.submit(add).result()
+    page = open_page()
+    page.get_by_role("link", name="Learning").click()
+    newest = page.locator("#versions .card").first
+    expect(newest).to_contain_text("Version 2")
+    expect(newest).to_contain_text("0.640")
+    expect(newest.locator("svg")).to_have_count(3)
+    newest.get_by_role("button", name="Roll back").click()
+    newest.get_by_role("button", name="Roll back: sure?").click()
+    expect(newest).to_contain_text("rolled-back")
+    expect(page.locator("#learner")).to_contain_text("Version 1 is promoted")
+    assert Versions(archive.memory).promoted == 1
 
 
 def test_with_the_keyboard_alone(open_page):

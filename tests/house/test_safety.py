@@ -13,6 +13,7 @@ DOORS = {
     ("agent/batcher.py", "_generate"),  # a failing policy ends its own requests only
     ("agent/loop.py", "play"),  # a failed episode is a result
     ("models/loader.py", "run_function"),  # whatever a user's loader raises is told with its name
+    ("server/door.py", "__call__"),  # the client gets one sentence, the log the traceback
     ("cli/main.py", "main"),  # one line on stderr instead of a traceback
 }
 

@@ -38,5 +38,8 @@ def serve() -> Iterator[rig.Serve]:
 @pytest.fixture(scope="session")
 def nano() -> Iterator[rig.Served]:
     """The bundled model, served without keys."""
-    with Agent.load("nano") as agent, rig.running({"nano": agent}, Settings(port=0), Keys()) as served:
+    with (
+        Agent.load("nano") as agent,
+        rig.running({"nano": agent}, Settings(port=0), Keys()) as served,
+    ):
         yield served

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -77,6 +78,7 @@ class Served:
     base: str
     office: Office
     agents: Mapping[str, Agent]
+    loop: asyncio.AbstractEventLoop
 
     def client(self, key: str = "none") -> openai.OpenAI:
         return openai.OpenAI(base_url=f"{self.base}/v1", api_key=key, max_retries=0, timeout=120)
@@ -89,13 +91,18 @@ Serve = Callable[..., Served]
 def running(agents: Mapping[str, Agent], settings: Settings, keys: Keys, **parts: Any):
     """A server in a thread."""
     app, office = build(agents, settings, keys, **parts)
-    said: queue.Queue[str] = queue.Queue()
+    said: queue.Queue[tuple[str, asyncio.AbstractEventLoop]] = queue.Queue()
+
+    def ready(address: str) -> None:
+        said.put((address.rstrip("/"), asyncio.get_running_loop()))
+
     with bound(settings) as listener:
-        server = server_on(listener, app, settings, said.put)
+        server = server_on(listener, app, settings, ready)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield Served(said.get(timeout=30).rstrip("/"), office, agents)
+            base, loop = said.get(timeout=60)
+            yield Served(base, office, agents, loop)
         finally:
             server.should_exit = True
             thread.join(timeout=60)

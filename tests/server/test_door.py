@@ -1,4 +1,4 @@
-"""What a request must pass: host, key, origin, rate, size, time; and that nothing is ever fetched."""
+"""What a request must pass: host, key, origin, rate, size, time; and nothing is ever fetched."""
 
 from __future__ import annotations
 
@@ -37,7 +37,11 @@ def test_every_path_and_method_asks_for_a_key(locked):
     with httpx.Client(base_url=locked.base, timeout=30) as client:
         for path in paths(locked):
             for method in METHODS:
-                for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic x"}):
+                for headers in (
+                    {},
+                    {"Authorization": "Bearer wrong"},
+                    {"Authorization": "Basic x"},
+                ):
                     reply = client.request(method, path, headers=headers)
                     open_to_all = path == "/health" and method in ("GET", "HEAD")
                     wanted = (200, 405) if open_to_all else (401, 429)

@@ -20,9 +20,8 @@ def test_each_role_allows_those_below_it():
 def test_a_file_names_keys_in_clear_or_by_hash(tmp_path):
     digest = hashlib.sha256(b"hidden-key-1").hexdigest()
     path = tmp_path / "keys.toml"
-    path.write_text(
-        f'[a]\nrole = "ask"\nkey = "plain-key-1"\n[b]\nrole = "admin"\nsha256 = "{digest.upper()}"\n'
-    )
+    first, second = '[a]\nrole = "ask"\nkey = "plain-key-1"\n', '[b]\nrole = "admin"\n'
+    path.write_text(f'{first}{second}sha256 = "{digest.upper()}"\n')
     keys = Keys(read_keys(path))
     assert keys.find("plain-key-1").name == "a"
     assert keys.find("hidden-key-1").role == "admin"

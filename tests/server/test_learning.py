@@ -6,12 +6,17 @@ import time
 
 import httpx
 import pytest
+import torch
+from peft import LoraConfig
 from server_rig import QUESTION, TOKENS, about, running, three_keys
 
 from pixelis.agent import Agent
 from pixelis.memory import Memory
+from pixelis.models.adapter import renamed_attributes
+from pixelis.models.load import load_policy
 from pixelis.online.settings import EvolveConfig
 from pixelis.online.versions import Versions
+from pixelis.online.wear import Wearer
 from pixelis.server.archive import Archive
 from pixelis.server.keeper import Keeper
 from pixelis.server.settings import Settings
@@ -21,20 +26,16 @@ def headers(role: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {TOKENS[role]}"}
 
 
-def loud_adapters(agent: Agent, folder) -> None:
+def loud_adapters(folder) -> None:
     """Adapters that change every answer: large random weights on the attention."""
-    import torch
-    from peft import LoraConfig, get_peft_model
-
-    from pixelis.models.load import load_policy
-
     torch.manual_seed(0)
-    config = LoraConfig(r=4, target_modules=["q_proj", "v_proj"])
-    model = get_peft_model(load_policy("nano").model, config)
-    for name, value in model.named_parameters():
+    wearer = Wearer(load_policy("nano"))
+    wearer.begin(LoraConfig(r=4, target_modules=["q_proj", "v_proj"]))
+    for name, value in wearer.wrapped.named_parameters():
         if "lora_" in name:
             torch.nn.init.normal_(value, std=0.5)
-    model.save_pretrained(folder)
+    with renamed_attributes():
+        wearer.wrapped.save_pretrained(folder)
 
 
 @pytest.fixture
@@ -43,9 +44,7 @@ def learned(tmp_path):
     store = tmp_path / "store"
     agent = Agent.load("nano")
     with Memory(store) as memory:
-        made = Versions(memory).add(
-            lambda folder: loud_adapters(agent, folder), 0, [], {"updates": [{"kl": 0.01}]}
-        )
+        made = Versions(memory).add(loud_adapters, 0, [], {"updates": [{"kl": 0.01}]})
     keeper = Keeper(agent, store, EvolveConfig(model="nano"))
     archive = Archive(store)
     parts = {"archive": archive, "keeper": keeper}
@@ -55,7 +54,7 @@ def learned(tmp_path):
 
 
 def ask(served) -> dict:
-    body = {"model": "nano", "messages": about(QUESTION), "max_tokens": 40}
+    body = {"model": "nano", "messages": about(QUESTION)}
     reply = httpx.post(
         f"{served.base}/v1/chat/completions", json=body, headers=headers("ask"), timeout=120
     )

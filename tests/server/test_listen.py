@@ -37,6 +37,17 @@ def test_who_says_nothing_is_let_go(serve):
         assert silent.recv(100) == b""
 
 
+def test_a_second_request_must_come_to_an_end_too(serve):
+    place = urlsplit(serve(head_s=0.5).base)
+    with socket.create_connection((place.hostname, place.port)) as line:
+        line.settimeout(20)
+        line.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert b"200 OK" in line.recv(2000)
+        line.sendall(b"GET /hea")
+        while piece := line.recv(2000):
+            assert b"HTTP/1.1 2" not in piece
+
+
 def ask(base: str, stream: bool = False) -> httpx.Response:
     body = {"model": "nano", "messages": about(QUESTION), "stream": stream}
     return httpx.post(f"{base}/v1/chat/completions", json=body, timeout=120)
@@ -62,6 +73,14 @@ def test_it_stops_when_open_answers_have_ended(tmp_path):
     assert {line["path"] for line in lines} == {"/metrics", "/v1/chat/completions"}
 
 
+def kill_in_the_middle(server: subprocess.Popen, base: str) -> None:
+    """Kills it when the first event of a stream has come."""
+    body = {"model": "nano", "messages": about(QUESTION), "stream": True}
+    with httpx.stream("POST", f"{base}/v1/chat/completions", json=body, timeout=60) as stream:
+        for _ in stream.iter_lines():
+            server.kill()
+
+
 @pytest.mark.slow
 def test_what_was_acknowledged_survives_a_kill_in_the_middle_of_streams(tmp_path):
     store = str(tmp_path / "store")
@@ -76,15 +95,8 @@ def test_what_was_acknowledged_survives_a_kill_in_the_middle_of_streams(tmp_path
             told = httpx.post(f"{base}/v1/feedback", json=said, timeout=60)
             assert told.status_code == 201
             kept.append(episode)
-            body = {"model": "nano", "messages": about(QUESTION), "stream": True}
-            with (
-                pytest.raises(httpx.HTTPError),
-                httpx.stream(
-                    "POST", f"{base}/v1/chat/completions", json=body, timeout=60
-                ) as stream,
-            ):
-                for _ in stream.iter_lines():
-                    server.kill()
+            with pytest.raises(httpx.HTTPError):
+                kill_in_the_middle(server, base)
     done = subprocess.run(
         [sys.executable, "-m", "pixelis", "memory", "verify", "--store", store],
         cwd=ROOT / "src",

@@ -28,9 +28,7 @@ def http(served, role: str) -> httpx.Client:
 
 
 def ask(client: httpx.Client, question: str = QUESTION) -> str:
-    reply = client.post(
-        "/v1/chat/completions", json={"model": "slow", "messages": about(question)}
-    )
+    reply = client.post("/v1/chat/completions", json={"model": "slow", "messages": about(question)})
     return reply.json()["choices"][0]["message"]["pixelis"]["episode"]
 
 
@@ -61,6 +59,7 @@ def test_drawing_makes_an_episode_that_replays(remembering):
         episode = ask(client)
         body = {"episode": episode, "right": False, "answer": "3", "box": box}
         assert client.post("/v1/feedback", json=body).json()["status"] == "corrected"
+        assert client.get(f"/v1/memory/{episode}").json()["correction"] == "3"
     with Memory(store, must_exist=True) as memory:
         stored = memory.get(episode)
     better = Episode.from_dict(stored.provenance["corrected"])
@@ -91,7 +90,7 @@ def test_an_askers_word_waits_for_a_reviewer(remembering):
 
 
 def test_people_see_their_own_and_erase_it_for_good(remembering):
-    served, store, archive = remembering
+    served, _, archive = remembering
     with http(served, "ask") as asker, http(served, "review") as reviewer:
         mine, theirs = ask(asker), ask(reviewer, "What is at the top?")
         asker.post("/v1/feedback", json={"episode": mine, "right": True})

@@ -8,7 +8,7 @@ from server_rig import SCENE, about, data_url
 from pixelis.media import Limits
 from pixelis.server.forms import ChatForm
 from pixelis.server.question import read_question
-from pixelis.server.refusal import Refusal
+from pixelis.server.refusal import RefusalError
 
 LIMITS = Limits(max_bytes=2**20)
 OTHER = b"\x89PNG\r\n\x1a\n" + b"0" * 50
@@ -58,7 +58,7 @@ def test_earlier_turns_are_told_when_wanted():
     ],
 )
 def test_what_is_refused(messages, code):
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(RefusalError) as caught:
         read(messages)
     assert caught.value.code == code
     assert caught.value.status == 400

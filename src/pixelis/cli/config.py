@@ -49,7 +49,9 @@ def _default(field: FieldInfo) -> str:
         return "one or several"
     value = field.get_default(call_default_factory=True)
     default = "default none" if value in (None, []) else f"default {value}"
-    return f"{field.description} ({default.replace(' ', ': ', 1)})" if field.description else default
+    return (
+        f"{field.description} ({default.replace(' ', ': ', 1)})" if field.description else default
+    )
 
 
 def read_settings(args: argparse.Namespace) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from pixelis.agent import Agent
 from pixelis.server.archive import Archive
 from pixelis.server.chat import Chat, unless_gone
-from pixelis.server.door import Door
+from pixelis.server.door import Door, GoneError
 from pixelis.server.episodes import router as episodes
 from pixelis.server.forms import ChatForm, Completion, ModelCard, ModelList, State
 from pixelis.server.keeper import Keeper
@@ -25,7 +25,7 @@ from pixelis.server.memories import router as memories
 from pixelis.server.metrics import Metrics
 from pixelis.server.office import ERRORS, Asker, Office, office_of
 from pixelis.server.pages import router as pages
-from pixelis.server.refusal import Refusal
+from pixelis.server.refusal import RefusalError
 from pixelis.server.settings import Settings
 
 ERROR_SCHEMA = {"$ref": "#/components/schemas/ErrorForm"}
@@ -42,7 +42,7 @@ async def health() -> State:
 async def ready(request: Request, key: Asker) -> State:
     """Says that questions are taken; 503 while the server stops."""
     if not office_of(request).ready:
-        raise Refusal(503, "the server is stopping", "stopping")
+        raise RefusalError(503, "the server is stopping", "stopping")
     return State(status="ready")
 
 
@@ -137,16 +137,17 @@ def build(
     remembering = () if archive is None else (memories, learning)
     for router in (core, episodes, *remembering, pages):
         app.include_router(router)
-    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RefusalError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(GoneError, _gone)
     app.add_exception_handler(Exception, _failed)
     _describe(app)
     return Door(app, settings, keys or Keys(), metrics), office
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)
+    assert isinstance(error, RefusalError)
     office_of(request).metrics.refused.labels(error.code).inc()
     return JSONResponse(error.body(), error.status, error.headers)
 
@@ -162,21 +163,26 @@ async def _invalid(request: Request, error: Exception) -> Response:
         told = f"{place} is not supported; leave it out"
     else:
         told = f"{place}: {first['msg'][:200]}"
-    return JSONResponse(Refusal(400, told, "invalid", place).body(), 400)
+    return JSONResponse(RefusalError(400, told, "invalid", place).body(), 400)
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     told = {404: "there is no such path", 405: "the path does not take this method"}
     message = told.get(error.status_code, str(error.detail))
-    body = Refusal(error.status_code, message, "not_found").body()
+    body = RefusalError(error.status_code, message, "not_found").body()
     return JSONResponse(body, error.status_code, error.headers)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """For the log alone: nobody reads it."""
+    return Response(status_code=499)
 
 
 async def _failed(request: Request, error: Exception) -> Response:
     """A fault of ours, in the shape of every other; the door writes the traceback to the log."""
     id = request.scope["state"]["request_id"]
-    refusal = Refusal(500, f"the server failed; its log says why ({id})", "internal")
+    refusal = RefusalError(500, f"the server failed; its log says why ({id})", "internal")
     return JSONResponse(refusal.body(), 500)
 
 
@@ -204,4 +210,3 @@ def _describe(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = described  # type: ignore[method-assign]
-

@@ -26,7 +26,7 @@ from pixelis.ops.registry import Registry
 from pixelis.server.keys import Key
 from pixelis.server.question import open_source
 from pixelis.server.recent import Kept
-from pixelis.server.refusal import Refusal
+from pixelis.server.refusal import RefusalError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -138,20 +138,18 @@ def redone(
     """The episode as it should have been: a look at the drawn box, then the answer.
 
     The look is really taken, so that the episode can be replayed and learned from. A clip's first
-    frame is what is looked at. Refusal 400 for a box outside the picture.
+    frame is what is looked at. RefusalError 400 for a box outside the picture.
 
     Args:
         box: x1, y1, x2, y2 in source pixels.
     """
     with open_source(kept.source, limits) as media, restore(kept.episode, media) as workspace:
         place = _inside(box, media)
-        numbers = workspace.convention.numbers(
-            place, workspace.view(0), workspace.shown_size(0)
-        )
+        numbers = workspace.convention.numbers(place, workspace.view(0), workspace.shown_size(0))
         call = Call("zoom_in", {"bbox_2d": [float(value) for value in numbers]})
         seen = registry.run(call, workspace)
         if seen.error is not None:
-            raise Refusal(400, f"the box cannot be looked at: {seen.error}", "bad_box", "box")
+            raise RefusalError(400, f"the box cannot be looked at: {seen.error}", "bad_box", "box")
     raw = f"{answer} [{seen.handle}]"
     told = Answer(answer, raw, (seen.handle,) if seen.handle else ())
     steps = (Step(call=call, observation=seen), Step(answer=told, text=raw))
@@ -162,6 +160,6 @@ def _inside(box: Sequence[float], media: Picture | Video) -> Box:
     clipped = Box(*box).clip(media.size)
     if clipped.x2 - clipped.x1 < LEAST_SIDE_PX or clipped.y2 - clipped.y1 < LEAST_SIDE_PX:
         width, height = media.size
-        raise Refusal(400, f"the box lies outside the picture of {width} x {height} px",
+        raise RefusalError(400, f"the box lies outside the picture of {width} x {height} px",
                       "bad_box", "box")  # fmt: skip
     return clipped

@@ -16,17 +16,17 @@ from pixelis.geometry import Size
 from pixelis.models.policy import Sampling
 from pixelis.ops.workspace import Workspace
 from pixelis.server.desk import Asked, Desk, Played
-from pixelis.server.door import Gone
+from pixelis.server.door import GoneError
 from pixelis.server.forms import ChatForm, Choice, Completion, Reply, Told, Usage
 from pixelis.server.question import read_question
 from pixelis.server.recent import Kept, Recent
-from pixelis.server.refusal import Refusal
+from pixelis.server.refusal import RefusalError
 from pixelis.server.sight import Sight
 
 T = TypeVar("T")
 TURNS = 6  # earlier turns told to a model that was not trained on single questions
 BEAT_S = 10.0  # a sign of life in a stream, so that nothing between closes it
-Events = asyncio.Queue[str | Refusal | None]
+Events = asyncio.Queue[str | RefusalError | None]
 CUT = ("tokens", "steps", "calls", "images")
 _NOTHING = Media("picture", "", Size(0, 0), "")
 
@@ -93,7 +93,8 @@ class Chat:
     async def stream(self) -> AsyncIterator[str]:
         """Events as text. Closing the iterator ends the episodes.
 
-        Until the first event nothing has been sent, so a Refusal is raised; later ones are events.
+        Until the first event nothing has been sent, so a RefusalError is raised; later ones are
+        events.
         """
         events: Events = asyncio.Queue()
         work = asyncio.create_task(self._fill(events))
@@ -105,7 +106,7 @@ class Chat:
                         event = await events.get()
                 except TimeoutError:
                     event = ": still at work\n\n"
-                if isinstance(event, Refusal):
+                if isinstance(event, RefusalError):
                     if not begun:
                         raise event
                     self.desk.metrics.refused.labels(event.code).inc()
@@ -131,7 +132,7 @@ class Chat:
             if self.form.stream_options and self.form.stream_options.include_usage:
                 usage = self._usage([one.rollout for one in played])
                 events.put_nowait(self._event([], usage and usage.model_dump()))
-        except Refusal as refusal:
+        except RefusalError as refusal:
             events.put_nowait(refusal)
         finally:
             events.put_nowait(None)
@@ -268,14 +269,14 @@ async def together(work: Any) -> list[Any]:
 
 
 async def unless_gone(request: Request, work: Awaitable[T]) -> T:
-    """The result of `work`, which is cancelled when the client leaves; then Gone is raised."""
+    """The result of `work`, which is cancelled when the client leaves; then GoneError is raised."""
     doing = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(_left(request))
     try:
         await asyncio.wait([doing, leaving], return_when=asyncio.FIRST_COMPLETED)
         if doing.done():
             return doing.result()
-        raise Gone
+        raise GoneError
     finally:
         leaving.cancel()
         if not doing.done():

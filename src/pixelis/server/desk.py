@@ -23,7 +23,7 @@ from pixelis.models.policy import Sampling
 from pixelis.ops.workspace import Workspace
 from pixelis.server.metrics import Metrics
 from pixelis.server.question import limits_of, open_source
-from pixelis.server.refusal import Refusal, busy
+from pixelis.server.refusal import RefusalError, busy
 from pixelis.server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -78,18 +78,18 @@ class Desk:
         metrics.watch(self.agents)
 
     def agent(self, model: str) -> Agent:
-        """The agent behind a name; Refusal 404 that lists the names."""
+        """The agent behind a name; RefusalError 404 that lists the names."""
         if model not in self.agents:
             there = ", ".join(self.agents)
-            raise Refusal(404, f"model {model!r} is not here; models are {there}",
+            raise RefusalError(404, f"model {model!r} is not here; models are {there}",
                           "model_not_found", "model")  # fmt: skip
         return self.agents[model]
 
     @asynccontextmanager
     async def admitted(self, count: int) -> AsyncIterator[None]:
-        """Room for `count` answers; Refusal 429 when the queue is full, 503 when it is closing."""
+        """Room for `count` answers; RefusalError 429 when the queue is full, 503 at the end."""
         if not self.open:
-            raise Refusal(503, "the server is stopping; ask again soon", "stopping",
+            raise RefusalError(503, "the server is stopping; ask again soon", "stopping",
                           headers={"Retry-After": "5"})  # fmt: skip
         if self._taken + count > self.settings.concurrency + self.settings.queue:
             raise busy("too many questions are waiting; ask again in a moment", "queue_full")
@@ -109,7 +109,8 @@ class Desk:
             on_open: called once the media can be used, before the first step.
 
         Raises:
-            Refusal: the media cannot be used (400), the time is over (504), the model failed (502).
+            RefusalError: the media cannot be used (400), the time is over (504), the model failed
+                (502).
         """
         self.metrics.waiting.inc()
         try:
@@ -159,9 +160,7 @@ class Desk:
         except TimeoutError as error:
             raise _late(self.settings) from error
 
-    async def _play(
-        self, asked: Asked, on_step: OnStep | None, on_open: OnOpen | None
-    ) -> Played:
+    async def _play(self, asked: Asked, on_step: OnStep | None, on_open: OnOpen | None) -> Played:
         agent = self.agents[asked.model]
         media = await self.work(open_source, asked.source, self.limits)
         try:
@@ -205,9 +204,9 @@ def _check(rollout: Rollout, settings: Settings) -> None:
     if episode.ended == "failed":
         log.error("episode %s failed: %s", episode.id, episode.meta.get("error"))
         reason = f"the model failed; the server's log says why (episode {episode.id})"
-        raise Refusal(502, reason, "model_failed")
+        raise RefusalError(502, reason, "model_failed")
 
 
-def _late(settings: Settings) -> Refusal:
+def _late(settings: Settings) -> RefusalError:
     reason = f"no answer within {settings.timeout_s:g} s; ask again, or for less"
-    return Refusal(504, reason, "timeout")
+    return RefusalError(504, reason, "timeout")

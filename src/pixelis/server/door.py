@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pixelis.server.bucket import Buckets
 from pixelis.server.keys import OWNER, Key, Keys
 from pixelis.server.metrics import Metrics
-from pixelis.server.refusal import Refusal, busy
+from pixelis.server.refusal import RefusalError, busy
 from pixelis.server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ PAGE_POLICY = (
 )
 
 
-class Gone(Exception):
+class GoneError(Exception):
     """The client reads no more; nobody is left to tell."""
 
 
@@ -80,15 +80,15 @@ class Door:
         visit = Visit(scope, send, self.settings.send_s)
         try:
             await self._let_in(visit, scope, receive)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             await visit.refuse(refusal)
             self.metrics.refused.labels(refusal.code).inc()
-        except Gone:
+        except GoneError:
             visit.status = visit.status or 499
         except Exception:  # named door: the client gets one sentence, the log the traceback
             log.exception("request %s failed", visit.id)
             await visit.refuse(
-                Refusal(500, f"the server failed; its log says why ({visit.id})", "internal")
+                RefusalError(500, f"the server failed; its log says why ({visit.id})", "internal")
             )
         finally:
             self._note(visit, scope)
@@ -122,7 +122,7 @@ class Door:
             return
         name = urlsplit(f"//{headers.get('host', '')}").hostname
         if name not in self.hosts:
-            raise Refusal(403, "the request names another host; use 127.0.0.1", "wrong_host")
+            raise RefusalError(403, "the request names another host; use 127.0.0.1", "wrong_host")
 
     def _check_key(self, scope: Scope, headers: Headers) -> Key:
         if not self.keys:
@@ -137,7 +137,7 @@ class Door:
         if token and (wait := self._wrong.take(_client(scope), time.monotonic())):
             raise busy(f"too many wrong keys; wait {wait:.0f} s", "rate_limited", wait)
         told = "the API key is not known" if token else "an API key is needed"
-        raise Refusal(
+        raise RefusalError(
             401,
             f"{told}; send it as 'Authorization: Bearer KEY'",
             "invalid_api_key",
@@ -145,7 +145,7 @@ class Door:
         )
 
     async def _read(self, headers: Headers, receive: Receive) -> bytes:
-        """The whole body; Refusal when it is too large, too slow, or too many are under way."""
+        """The whole body; RefusalError when it is too large or too slow, or too many are open."""
         most = self.settings.max_body
         told = headers.get("content-length", "")
         if told.isdigit() and int(told) > most:
@@ -158,7 +158,7 @@ class Door:
                 while more:
                     message = await receive()
                     if message["type"] == "http.disconnect":
-                        raise Gone
+                        raise GoneError
                     pieces.append(message.get("body", b""))
                     size += len(pieces[-1])
                     more = message.get("more_body", False)
@@ -168,7 +168,7 @@ class Door:
                         raise busy("too many large requests are under way; try again", "too_much")
         except TimeoutError as error:
             reason = f"the request took longer than {self.settings.body_s:g} s to come in"
-            raise Refusal(408, reason, "too_slow", headers={"Connection": "close"}) from error
+            raise RefusalError(408, reason, "too_slow", headers={"Connection": "close"}) from error
         return b"".join(pieces)
 
     def _note(self, visit: Visit, scope: Scope) -> None:
@@ -200,10 +200,12 @@ class Visit:
         self.started = time.monotonic()
         self.key: Key | None = None
         self.status = self.read = self.written = 0
-        self._send, self._patience_s = send, patience_s
+        self._send, self._patience_s, self._gone = send, patience_s, False
 
     async def send(self, message: Message) -> None:
-        """Passes a part of the reply on; Gone when the client does not read for too long."""
+        """Passes a part of the reply on; GoneError when the client does not read for too long."""
+        if self._gone:
+            raise GoneError
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
@@ -218,9 +220,10 @@ class Visit:
             async with asyncio.timeout(self._patience_s):
                 await self._send(message)
         except TimeoutError as error:
-            raise Gone from error
+            self._gone = True
+            raise GoneError from error
 
-    async def refuse(self, refusal: Refusal) -> None:
+    async def refuse(self, refusal: RefusalError) -> None:
         """Sends the refusal, unless a reply is on its way already."""
         if self.status:
             return
@@ -241,7 +244,7 @@ def _check_origin(headers: Headers) -> None:
     if origin is None:
         return
     if urlsplit(origin).netloc != headers.get("host", ""):
-        raise Refusal(403, "requests from pages of other sites are refused", "wrong_origin")
+        raise RefusalError(403, "requests from pages of other sites are refused", "wrong_origin")
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
@@ -258,10 +261,10 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _too_large(settings: Settings) -> Refusal:
+def _too_large(settings: Settings) -> RefusalError:
     most = f"{settings.max_body_mib:g} MiB"
-    return Refusal(413, f"the request is larger than {most}; send a smaller picture", "too_large",
-                   headers={"Connection": "close"})  # fmt: skip
+    told = f"the request is larger than {most}; send a smaller picture"
+    return RefusalError(413, told, "too_large", headers={"Connection": "close"})
 
 
 def _client(scope: Scope) -> str:

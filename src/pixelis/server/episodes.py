@@ -15,7 +15,7 @@ from pixelis.server.keys import Key
 from pixelis.server.office import ERRORS, Asker, office_of
 from pixelis.server.question import open_source
 from pixelis.server.recent import Kept
-from pixelis.server.refusal import Refusal
+from pixelis.server.refusal import RefusalError
 
 router = APIRouter(responses=ERRORS, tags=["episodes"])
 Id = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
@@ -59,10 +59,10 @@ async def forget(id: Id, request: Request, key: Asker) -> None:
 
 
 def find(request: Request, key: Key, id: str) -> Kept:
-    """The kept episode; Refusal 404 when it is gone or belongs to another key."""
+    """The kept episode; RefusalError 404 when it is gone or belongs to another key."""
     kept = office_of(request).recent.get(id)
     if kept is None or not (kept.owner == key.name or key.allows("review")):
-        raise Refusal(404, f"episode {id} is not kept here", "episode_not_found", "id")
+        raise RefusalError(404, f"episode {id} is not kept here", "episode_not_found", "id")
     return kept
 
 

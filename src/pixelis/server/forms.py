@@ -47,7 +47,7 @@ class Wishes(Form):
         pictures: send what was seen with every step: shapes on the source, crops and frames.
     """
 
-    max_steps: int = Field(6, ge=1, le=32)
+    max_steps: int = Field(default=6, ge=1, le=32)
     pictures: bool = False
 
 
@@ -73,7 +73,7 @@ class ChatForm(Form):
     store: bool | None = Field(None, description="accepted and not used")
     presence_penalty: Literal[0] | None = Field(None, description="only 0 is possible")
     frequency_penalty: Literal[0] | None = Field(None, description="only 0 is possible")
-    pixelis: Wishes = Field(default_factory=Wishes)
+    pixelis: Wishes = Field(default_factory=lambda: Wishes())
 
 
 class Usage(BaseModel):

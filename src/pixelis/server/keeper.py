@@ -16,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from pixelis.agent import Agent
+from pixelis.errors import PixelisError
 from pixelis.online.service import Reply, Service
 from pixelis.online.settings import EvolveConfig
 from pixelis.online.stream import Record
@@ -113,7 +114,10 @@ class Keeper:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
-            await asyncio.wrap_future(self._thread.submit(self._tend))
+            try:
+                await asyncio.wrap_future(self._thread.submit(self._tend))
+            except PixelisError:  # such as damaged adapters: what answered goes on answering
+                log.exception("the promoted version cannot be put on")
 
     def _tend(self) -> None:
         if self.service.supervisor is not None:

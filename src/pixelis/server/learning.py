@@ -13,7 +13,7 @@ from pixelis.online.versions import Version, Versions
 from pixelis.server.forms import Form
 from pixelis.server.memories import Memo, Most, archive_of, memo
 from pixelis.server.office import ERRORS, Admin, Reviewer, office_of
-from pixelis.server.refusal import Refusal
+from pixelis.server.refusal import RefusalError
 
 router = APIRouter(responses=ERRORS, tags=["learning"])
 Number = Annotated[int, Path(ge=1, le=2**31)]
@@ -78,18 +78,14 @@ async def versions(request: Request, key: Reviewer) -> VersionList:
 
 
 @router.post("/v1/versions/{number}/promote")
-async def promote(
-    number: Number, form: ReasonForm, request: Request, key: Admin
-) -> VersionList:
+async def promote(number: Number, form: ReasonForm, request: Request, key: Admin) -> VersionList:
     """Makes a version the one that answers; written to the audit log."""
     await _change(request, number, lambda v: v.promote(number, form.reason), key.name)
     return await _listed(request)
 
 
 @router.post("/v1/versions/{number}/rollback")
-async def rollback(
-    number: Number, form: ReasonForm, request: Request, key: Admin
-) -> VersionList:
+async def rollback(number: Number, form: ReasonForm, request: Request, key: Admin) -> VersionList:
     """Takes a version and all that descend from it out of use; what they learned from is
     quarantined. Written to the audit log."""
     await _change(request, number, lambda v: v.roll_back(number, form.reason), key.name)
@@ -112,7 +108,7 @@ async def decisions(request: Request, key: Reviewer, limit: Most = 50) -> Decisi
         found = [(archive.memory.get(row[0]), row) for row in rows]
         told = [
             DecisionForm(action=row[1], reason=row[2], rate=row[3], born=row[4],
-                         experience=memo(one))
+                         experience=memo(archive, one))
             for one, row in found if one is not None
         ]  # fmt: skip
         return DecisionList(counts={str(a): int(n) for a, n in counts}, data=told)
@@ -128,13 +124,13 @@ async def _change(request: Request, number: int, change: Any, who: str) -> None:
         try:
             found.get(number)
         except ConfigError as error:
-            raise Refusal(
+            raise RefusalError(
                 404, f"there is no version {number}", "version_not_found", "number"
             ) from error
         try:
             change(found)
         except ConfigError as error:
-            raise Refusal(400, str(error), "version_unusable", "number") from error
+            raise RefusalError(400, str(error), "version_unusable", "number") from error
 
     await archive.run(work)
 
@@ -158,4 +154,3 @@ async def _listed(request: Request) -> VersionList:
 
 def _told(found: Versions, one: Version) -> VersionForm:
     return VersionForm(**one._asdict(), experiences=len(found.lineage(one.number)))
-

@@ -20,21 +20,39 @@ IDLE_S = 15
 
 
 class Patient(H11Protocol):
-    """HTTP/1.1; who opens a connection and says nothing, or half a header, is let go."""
+    """HTTP/1.1; who says nothing on a new connection, or never ends a header, is let go."""
 
     head_s = 10.0
+    _clock: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._clock = self.loop.call_later(self.head_s, self._hang_up)
 
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self._between():
+            self._stop_clock()
+        elif self._clock is None:  # the next request on a kept connection has begun
+            self._clock = self.loop.call_later(self.head_s, self._hang_up)
+
     def connection_lost(self, exc: Exception | None) -> None:
-        self._clock.cancel()
+        self._stop_clock()
         super().connection_lost(exc)
 
+    def _between(self) -> bool:
+        """No request is being answered."""
+        return self.cycle is None or self.cycle.response_complete
+
     def _hang_up(self) -> None:
-        if self.cycle is None and not self.transport.is_closing():
+        self._clock = None
+        if self._between() and not self.transport.is_closing():
             self.transport.close()
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
 
 
 class Server(uvicorn.Server):

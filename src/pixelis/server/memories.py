@@ -17,7 +17,7 @@ from pixelis.server.episodes import find
 from pixelis.server.forms import Form
 from pixelis.server.keys import Key
 from pixelis.server.office import ERRORS, Asker, Reviewer, office_of
-from pixelis.server.refusal import Refusal
+from pixelis.server.refusal import RefusalError
 
 router = APIRouter(responses=ERRORS, tags=["memory"])
 Id = Annotated[str, Path(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
@@ -56,7 +56,12 @@ class Thanks(BaseModel):
 
 
 class Memo(BaseModel):
-    """An experience as lists tell it; `likeness` to what was searched for."""
+    """An experience as lists tell it.
+
+    Attributes:
+        correction: what a person said is right; empty when nobody did.
+        likeness: to what was searched for.
+    """
 
     id: str
     born: float
@@ -69,6 +74,7 @@ class Memo(BaseModel):
     media: str | None
     pinned: bool
     seq: int
+    correction: str = ""
     likeness: float | None = None
 
 
@@ -121,9 +127,9 @@ async def feedback(form: FeedbackForm, request: Request, key: Asker) -> Thanks:
     archive = archive_of(request)
     kept = find(request, key, form.episode)
     if kept.episode.answer is None:
-        raise Refusal(400, "that episode has no answer", "no_answer", "episode")
+        raise RefusalError(400, "that episode has no answer", "no_answer", "episode")
     if form.right == bool(form.answer or form.box):
-        raise Refusal(400, "give an answer or a box with right = false, and neither with true",
+        raise RefusalError(400, "give an answer or a box with right = false, and neither with true",
                       "contradiction", "right")  # fmt: skip
     limits = office.desk.limits
     facts: dict[str, Any] = {"feedback": {"by": key.name, "right": form.right}}
@@ -160,11 +166,13 @@ async def memory(
     """Your experiences, or everyone's with role review: the newest, or those most like `text`."""
     archive = archive_of(request)
     user = _user(key)
-    if text.strip():
-        found = await archive.run(archive.find, text, user, limit)
-        return MemoList(data=[memo(one, likeness) for one, likeness in found])
-    listed = await archive.run(archive.page, user, status, limit, before)
-    return MemoList(data=[memo(one) for one in listed])
+
+    def read() -> list[Memo]:
+        if text.strip():
+            return [memo(archive, *found) for found in archive.find(text, user, limit)]
+        return [memo(archive, one) for one in archive.page(user, status, limit, before)]
+
+    return MemoList(data=await archive.run(read))
 
 
 @router.get("/v1/memory/{id}")
@@ -172,15 +180,17 @@ async def experience(id: Id, request: Request, key: Asker) -> Whole:
     """One experience with its votes and neighbours."""
     archive = archive_of(request)
     one = await _one(archive, id, key)
-    votes = await archive.run(archive.memory.votes, one.id)
-    near = await archive.run(archive.near, one, _user(key), 6)
-    return Whole(
-        **memo(one).model_dump(),
-        episode=dict(one.episode),
-        provenance=dict(one.provenance),
-        votes=[vote._asdict() for vote in votes],
-        near=[memo(other, likeness) for other, likeness in near],
-    )
+
+    def read() -> Whole:
+        return Whole(
+            **memo(archive, one).model_dump(),
+            episode=dict(one.episode),
+            provenance=dict(one.provenance),
+            votes=[vote._asdict() for vote in archive.memory.votes(one.id)],
+            near=[memo(archive, *found) for found in archive.near(one, _user(key), 6)],
+        )
+
+    return await archive.run(read)
 
 
 @router.get("/v1/memory/{id}/picture", response_class=Response)
@@ -189,7 +199,7 @@ async def picture(id: Id, request: Request, key: Asker) -> Response:
     archive = archive_of(request)
     one = await _one(archive, id, key)
     if one.media is None:
-        raise Refusal(404, f"experience {id} has no picture", "no_picture", "id")
+        raise RefusalError(404, f"experience {id} has no picture", "no_picture", "id")
     data = await archive.run(archive.memory.picture, one.media)
     path = await archive.run(archive.memory.picture_path, one.media)
     return Response(data, media_type=KINDS.get(path.suffix, "application/octet-stream"))
@@ -201,7 +211,7 @@ async def forget(id: Id, request: Request, key: Asker) -> ErasedForm:
     archive = archive_of(request)
     one = await _one(archive, id, key)
     if one.user != key.name and not key.allows("admin"):
-        raise Refusal(403, "only its user or an admin may erase it", "role")
+        raise RefusalError(403, "only its user or an admin may erase it", "role")
     done = await archive.run(archive.erase, [one.id], key)
     office_of(request).recent.drop(one.id)
     return ErasedForm(
@@ -220,7 +230,7 @@ async def reviews(request: Request, key: Reviewer, limit: Most = 50) -> WaitingL
     def read() -> list[Waiting]:
         waiting = archive.reviews.waiting(limit)
         pairs = [(review, archive.memory.get(review.experience)) for review in waiting]
-        return [_waiting(review, one) for review, one in pairs if one is not None]
+        return [_waiting(archive, review, one) for review, one in pairs if one is not None]
 
     return WaitingList(data=await archive.run(read))
 
@@ -232,51 +242,57 @@ async def decide(
     """A person's word; written to the audit log with the name of the key."""
     archive = archive_of(request)
     if await archive.run(archive.reviews.get, number) is None:
-        raise Refusal(404, f"there is no review {number}", "review_not_found", "number")
+        raise RefusalError(404, f"there is no review {number}", "review_not_found", "number")
     try:
         review = await archive.run(
             partial(archive.reviews.decide, number, form.verdict, form.correction, key.name)
         )
     except ConfigError as error:
-        raise Refusal(400, str(error), "invalid", "verdict") from error
+        raise RefusalError(400, str(error), "invalid", "verdict") from error
     await archive.run(
         partial(archive.audit.append, "review", key.name, experience=review.experience,
                 verdict=form.verdict)
     )  # fmt: skip
     one = await _one(archive, review.experience, key)
-    return _waiting(review, one)
+    return await archive.run(_waiting, archive, review, one)
 
 
-def memo(one: Experience, likeness: float | None = None) -> Memo:
-    """What a list tells of an experience."""
-    fields = {name: getattr(one, name) for name in Memo.model_fields if name != "likeness"}
-    return Memo(**fields, likeness=None if likeness is None else round(likeness, 4))
+def memo(archive: Archive, one: Experience, likeness: float | None = None) -> Memo:
+    """What a list tells of an experience; call it in the archive's thread."""
+    review = archive.reviews.of(one.id) if one.status == "corrected" else None
+    given = {"correction", "likeness"}
+    fields = {name: getattr(one, name) for name in Memo.model_fields if name not in given}
+    return Memo(
+        **fields,
+        correction=review.correction if review else "",
+        likeness=None if likeness is None else round(likeness, 4),
+    )
 
 
-def _waiting(review: Review, one: Experience) -> Waiting:
+def _waiting(archive: Archive, review: Review, one: Experience) -> Waiting:
     return Waiting(
         number=review.number,
         reason=review.reason,
         verdict=review.verdict,
         correction=review.correction,
         reviewer=review.reviewer,
-        experience=memo(one),
+        experience=memo(archive, one),
     )
 
 
 def archive_of(request: Request) -> Archive:
-    """The memory; Refusal 404 when this server keeps none."""
+    """The memory; RefusalError 404 when this server keeps none."""
     archive = office_of(request).archive
     if archive is None:
-        raise Refusal(404, "this server keeps no memory; start it with --store", "no_store")
+        raise RefusalError(404, "this server keeps no memory; start it with --store", "no_store")
     return archive
 
 
 async def _one(archive: Archive, id: str, key: Key) -> Experience:
-    """The experience; Refusal 404 when it is gone or somebody else's."""
+    """The experience; RefusalError 404 when it is gone or somebody else's."""
     one = await archive.run(archive.memory.get, id)
     if one is None or _user(key) not in (None, one.user):
-        raise Refusal(404, f"experience {id} is not here", "experience_not_found", "id")
+        raise RefusalError(404, f"experience {id} is not here", "experience_not_found", "id")
     return one
 
 

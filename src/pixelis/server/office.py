@@ -16,7 +16,7 @@ from pixelis.server.keeper import Keeper
 from pixelis.server.keys import Key, Role
 from pixelis.server.metrics import Metrics
 from pixelis.server.recent import Kept, Recent
-from pixelis.server.refusal import Refusal
+from pixelis.server.refusal import RefusalError
 from pixelis.server.settings import Settings
 
 ERRORS: dict[int | str, dict[str, Any]] = {
@@ -79,12 +79,14 @@ def key_of(request: Request) -> Key:
 
 
 def needs(role: Role) -> Callable[[Request], Key]:
-    """A dependency: the key, or Refusal 403 when it does not allow that much."""
+    """A dependency: the key, or RefusalError 403 when it does not allow that much."""
 
     def check(request: Request) -> Key:
         key = key_of(request)
         if not key.allows(role):
-            raise Refusal(403, f"this needs a key with role {role}; yours has {key.role}", "role")
+            raise RefusalError(
+                403, f"this needs a key with role {role}; yours has {key.role}", "role"
+            )
         return key
 
     return check

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from pixelis.server.office import ERRORS, Asker
-from pixelis.server.refusal import Refusal
+from pixelis.server.refusal import RefusalError
 from pixelis.trace.page import asset as trace_asset
 
 router = APIRouter()
@@ -36,7 +36,7 @@ async def studio() -> HTMLResponse:
 async def file(name: str) -> Response:
     """One of the page's own files."""
     if name not in names():
-        raise Refusal(404, "there is no such file", "not_found")
+        raise RefusalError(404, "there is no such file", "not_found")
     headers = {"Cache-Control": "no-cache"}
     return Response(asset(name), 200, headers, KINDS[name.rpartition(".")[2]])
 

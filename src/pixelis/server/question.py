@@ -9,7 +9,7 @@ from pixelis.errors import MediaError
 from pixelis.media import Limits, Picture, Video, open_media
 from pixelis.media.source import Source, find_source
 from pixelis.server.forms import ChatForm, Message, Part
-from pixelis.server.refusal import Refusal
+from pixelis.server.refusal import RefusalError
 from pixelis.server.settings import Settings
 
 NAME = "picture"
@@ -47,14 +47,16 @@ def read_question(form: ChatForm, limits: Limits, turns: int) -> Question:
         turns: how many earlier user turns the model is told; system messages go with them.
 
     Raises:
-        Refusal: there is no picture, more than one in a message, or nothing is asked.
+        RefusalError: there is no picture, more than one in a message, or nothing is asked.
     """
     last = form.messages[-1]
     if last.role != "user":
-        raise Refusal(400, "the last message must come from the user", "no_question", "messages")
+        raise RefusalError(
+            400, "the last message must come from the user", "no_question", "messages"
+        )
     text = _text(last)
     if not text:
-        raise Refusal(400, "the last message asks nothing; write a question", "no_question",
+        raise RefusalError(400, "the last message asks nothing; write a question", "no_question",
                       "messages")  # fmt: skip
     return Question(
         _media(form.messages, limits), "\n\n".join([*_before(form.messages, turns), text])
@@ -62,11 +64,11 @@ def read_question(form: ChatForm, limits: Limits, turns: int) -> Question:
 
 
 def open_source(source: Source, limits: Limits) -> Picture | Video:
-    """The decoded picture, or the clip in a process of its own; Refusal 400 says what is wrong."""
+    """The decoded picture, or the clip in a process of its own; RefusalError 400 says why not."""
     try:
         return open_media(source, limits, isolated=True)
     except MediaError as error:
-        raise Refusal(400, str(error), "bad_media", "messages") from error
+        raise RefusalError(400, str(error), "bad_media", "messages") from error
 
 
 def _text(message: Message) -> str:
@@ -82,7 +84,7 @@ def _media(messages: Sequence[Message], limits: Limits) -> Source:
             continue
         addresses = list(_addresses(message.content))
         if len(addresses) > 1:
-            raise Refusal(
+            raise RefusalError(
                 400,
                 f"{len(addresses)} pictures came in one message; ask about one at a time",
                 "several_media",
@@ -90,7 +92,7 @@ def _media(messages: Sequence[Message], limits: Limits) -> Source:
             )
         if addresses:
             return _source(addresses[0], limits)
-    raise Refusal(
+    raise RefusalError(
         400,
         "there is no picture; send one as image_url with a data URL (data:image/png;base64,...)",
         "no_media",
@@ -108,7 +110,7 @@ def _addresses(parts: Sequence[Part]) -> Iterator[str]:
 def _source(url: str, limits: Limits) -> Source:
     """Only data URLs: the server opens no file and asks no other server for one."""
     if url[:5].lower() != "data:":
-        raise Refusal(
+        raise RefusalError(
             400,
             "only data URLs are taken (data:image/png;base64,...); nothing is fetched",
             "no_data_url",
@@ -117,7 +119,7 @@ def _source(url: str, limits: Limits) -> Source:
     try:
         return find_source(url, limits, NAME)
     except MediaError as error:
-        raise Refusal(400, str(error), "bad_media", "messages") from error
+        raise RefusalError(400, str(error), "bad_media", "messages") from error
 
 
 def _before(messages: Sequence[Message], turns: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Errors as OpenAI's clients expect them: a status and `{"error": {message, type, param, code}}`."""
+"""Errors as OpenAI's clients expect them: a status and an object with message and code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KINDS = {
 }
 
 
-class Refusal(PixelisError, RuntimeError):
+class RefusalError(PixelisError, RuntimeError):
     """A request that gets no answer; the text is what the client is told.
 
     Args:
@@ -50,6 +50,6 @@ class Refusal(PixelisError, RuntimeError):
         }
 
 
-def busy(message: str, code: str, seconds: float = 1.0) -> Refusal:
+def busy(message: str, code: str, seconds: float = 1.0) -> RefusalError:
     """A 429 that says when to come again."""
-    return Refusal(429, message, code, headers={"Retry-After": str(max(1, round(seconds)))})
+    return RefusalError(429, message, code, headers={"Retry-After": str(max(1, round(seconds)))})

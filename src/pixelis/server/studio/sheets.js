@@ -17,6 +17,10 @@ const picture = (id) => {
   return image;
 };
 
+/* The answer; a corrected one struck out, beside what is right. */
+const answer = (one) => one.correction && one.correction !== one.answer
+  ? make("p", { class: "big" }, make("s", {}, one.answer), " ", one.correction) : make("p", { class: "big" }, one.answer);
+
 const tags = (one) => make("p", { class: "tags" }, pill(one.status),
   typeof one.confidence === "number" ? make("span", {}, `sure ${percent(one.confidence)}`) : null,
   typeof one.likeness === "number" ? make("span", {}, `like it ${percent(one.likeness)}`) : null,
@@ -42,7 +46,7 @@ const memory = async (root) => {
   };
   const card = (one) => {
     const root_ = make("article", { class: "card", "data-id": one.id },
-      one.media ? picture(one.id) : null, make("h2", {}, one.question), make("p", { class: "big" }, one.answer), tags(one));
+      one.media ? picture(one.id) : null, make("h2", {}, one.question), answer(one), tags(one));
     const sure = make("button", { type: "button", onclick: async () => {
       if (sure.textContent === "Erase") { sure.textContent = "Erase for good?"; sure.className = "go"; return; }
       try {
@@ -62,7 +66,7 @@ const memory = async (root) => {
     return root_;
   };
   form.addEventListener("submit", (event) => { event.preventDefault(); fill(`/v1/memory?limit=60&text=${encodeURIComponent(box.value)}`); });
-  sheet(root, "Memory", "What people confirmed or corrected, the newest first. Erasing removes it from the database, the pictures and the index.", form, list);
+  sheet(root, "Memory", "What is remembered, the newest first. Erasing removes it from the database, the pictures and the index.", form, list);
   await fill("/v1/memory?limit=60");
 };
 
@@ -72,18 +76,18 @@ const review = async (root) => {
   const empty = () => { if (!list.children.length) list.append(make("p", { class: "small" }, "Nothing waits.")); };
   const card = (each) => {
     const one = each.experience;
-    const answer = make("input", { type: "text", placeholder: "the right answer", "aria-label": "Right answer", maxlength: "2000" });
+    const right = make("input", { type: "text", placeholder: "the right answer", "aria-label": "Right answer", maxlength: "2000" });
     const root_ = make("article", { class: "card", "data-number": each.number }, one.media ? picture(one.id) : null,
       make("h2", {}, one.question), make("p", { class: "big" }, one.answer), tags(one), make("p", { class: "small" }, each.reason));
     const say = (verdict, name) => make("button", { type: "button", "data-verdict": verdict, onclick: async () => {
       try {
-        const correction = verdict === "correct" ? answer.value : "";
+        const correction = verdict === "correct" ? right.value : "";
         await call(`/v1/reviews/${each.number}`, { method: "POST", body: { verdict, correction } });
         root_.remove();
         empty();
       } catch (error) { root_.append(trouble(error)); }
     } }, name);
-    root_.append(make("p", { class: "row search" }, answer), make("p", { class: "row" }, say("approve", "It is right"), say("correct", "Correct it"), say("reject", "It is wrong")));
+    root_.append(make("p", { class: "row search" }, right), make("p", { class: "row" }, say("approve", "It is right"), say("correct", "Correct it"), say("reject", "It is wrong")));
     return root_;
   };
   try {

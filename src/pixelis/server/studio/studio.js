@@ -3,7 +3,7 @@ import { Trouble, call, dataUrl, make, setKey } from "/studio/api.js";
 import { Lane } from "/studio/lane.js";
 
 const $ = (id) => document.getElementById(id);
-const TRIES = ["How many things are on the black sign?", "What colour is the large square?", "What is at the bottom right?"];
+const TRIES = ["How many things are on the black sign?", "What colour is the sign at the top?", "What shape is the yellow thing?"];
 const state = { media: null, lanes: [], paths: [], models: [], busy: false };
 
 const say = (text) => { $("state").textContent = text; };
