@@ -13,6 +13,7 @@ DOORS = {
     ("agent/batcher.py", "_generate"),  # a failing policy ends its own requests only
     ("agent/loop.py", "play"),  # a failed episode is a result
     ("models/loader.py", "run_function"),  # whatever a user's loader raises is told with its name
+    ("wheeler/tokens.py", "read_tokenizer"),  # the library raises nothing narrower
     ("cli/main.py", "main"),  # one line on stderr instead of a traceback
 }
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import torch
 
-from pixelis.errors import ConfigError
+from pixelis.errors import ConfigError, StoreError
 from pixelis.wheeler import batch
 from pixelis.wheeler.autoencoder import WheelerTextAutoencoder
 from pixelis.wheeler.checkpoint import fingerprint
@@ -114,7 +114,10 @@ class WheelerMemory:
         self._ages: dict[int, Age] = {}
         self._lock = threading.RLock()
         for row in self._store.rows():
-            self._shelve(row.id, self._unpacked(row.frame)[None])
+            frame = self._unpacked(row.frame)
+            if frame.shape != (model.shape.cells,):
+                raise StoreError(f"{path}: memory {row.id} is damaged ({len(row.frame)} bytes)")
+            self._shelve(row.id, frame[None])
             self._ages[row.id] = Age(row.id, row.hits, row.born, row.touched)
 
     def __len__(self) -> int:
