@@ -29,7 +29,7 @@ from pixelis.memory.media import fingerprint
 from pixelis.wheeler.autoencoder import WheelerTextAutoencoder
 from pixelis.wheeler.recall import WheelerRecall
 
-SCENES, CALIBRATION, EACH = 120, 60, 3
+SCENES, CALIBRATION, EACH = 60, 40, 3
 Ask = Callable[[np.random.Generator, str, Query], str]
 AGAIN: dict[str, Ask] = {
     "typos 10 %": lambda rng, text, query: damage.mistype(rng, text, 0.1),
