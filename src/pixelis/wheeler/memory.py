@@ -25,6 +25,7 @@ from pixelis.wheeler.words import pieces_of
 State = Literal["SINGLE", "MIXED", "NOVEL"]
 SINGLE = 0.9  # share of the pull from which one memory alone is meant
 TWIN = 0.99  # likeness of two frames from which they are one memory
+SLACK = 100  # one part in so many is let go at once when there is no room
 TOLD = 5  # memories named in a recall
 
 
@@ -220,11 +221,20 @@ class WheelerMemory:
             return self._ids[int(near.places[0])], float(near.likeness[0])
 
     def forget(self, number: int) -> bool:
-        """Erases a memory, also from the file; False when there is none of that id."""
+        """Erases a memory, also from the file and its log; False when there is none of that id.
+
+        StoreError when another process reads the file and the log could not be emptied; the memory
+        is gone all the same, and the log is emptied when the file is opened next.
+        """
         with self._lock:
             if number not in self._ages:
                 return False
             self._drop([number])
+            if not self._store.wipe():
+                raise StoreError(
+                    f"{self._store.path}: memory {number} is forgotten, but another process reads "
+                    "the file and its log still holds the bytes; end it and open the file again"
+                )
             return True
 
     def get(self, number: int) -> Row | None:
@@ -328,7 +338,8 @@ class WheelerMemory:
 
     def _make_room(self) -> None:
         if len(self._ids) > self.room:
-            self._drop(coldest(self._ages.values(), self.room, self.clock()))
+            left = max(1, self.room - self.room // SLACK)
+            self._drop(coldest(self._ages.values(), left, self.clock()))
 
     def _drop(self, numbers: Sequence[int]) -> None:
         self._store.remove(numbers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,6 +55,7 @@ class Store:
             self._base.execute("PRAGMA secure_delete=ON")
             if path is not None:
                 self._base.execute("PRAGMA journal_mode=WAL")
+                self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what a crash left there
             self._migrate()
             self._belongs(model)
         except sqlite3.Error as error:
@@ -92,16 +94,28 @@ class Store:
         self._write("UPDATE memories SET hits = hits + 1, touched = ? WHERE id = ?", (now, number))
 
     def remove(self, numbers: Sequence[int]) -> None:
-        """Forgets memories; their bytes are overwritten, also in the log of the file."""
+        """Drops memories; their rows are overwritten, but the log may still hold them."""
         try:
             with self._base:
                 self._base.executemany(
                     "DELETE FROM memories WHERE id = ?", [(number,) for number in numbers]
                 )
-            self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._base.execute("VACUUM")
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: {error}") from error
+
+    def wipe(self, patience_s: float = 5.0) -> bool:
+        """Overwrites what was dropped, in free pages and in the log; False when another process
+        kept reading for `patience_s`, so that the log could not be emptied."""
+        until = time.monotonic() + patience_s
+        try:
+            self._base.execute("VACUUM")
+            while self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if time.monotonic() > until:
+                    return False
+                time.sleep(0.05)
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: {error}") from error
+        return True
 
     def rows(self, numbers: Sequence[int] | None = None) -> Iterator[Row]:
         """Memories by id, or all of them in order of id."""
