@@ -192,16 +192,13 @@ def _wheeler(engine: WheelerRecall) -> Engine:
 
 
 def _off(engine: WheelerRecall) -> Engine:
-    """Wheeler's own search without settling or support: the nearest frame of the same picture's."""
+    """Wheeler's own search without settling; what is NOVEL is told without it in any case."""
 
     def ask(one: Asked) -> Reply:
-        engine.follow()
         probe = Probe(one.question, likeness=fingerprint(one.image))
-        same = engine.same_picture(probe)
-        if not same:
-            return Reply("", -1.0)
-        best, likeness = engine.nearest(one.question, same)
-        return Reply(best, float(likeness >= engine.vigilance))
+        state = engine.recall(probe, 1).state
+        best, _ = engine.nearest(one.question, probe)
+        return Reply(best, float(state != "NOVEL"))
 
     return ask
 
