@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,10 +10,15 @@ from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw
+from safetensors.numpy import save_file
 
 from pixelis.cli.main import main
+from pixelis.memory import Experience, Memory
+from pixelis.memory.reviews import Reviews
+from pixelis.online.versions import WEIGHTS, Versions
 
 Pixelis = Callable[..., subprocess.CompletedProcess[str]]
 SOURCE = Path(__file__).parents[2] / "src"
@@ -73,3 +79,30 @@ def untrained(tmp_path_factory) -> Path:
     tiny.PixelProcessor.build(tokenizer, budget, tiny.VISION).save_pretrained(folder)
     tiny.write_profile(folder, tiny.Profile("tiny", system="S", budget=budget, new_tokens=16))
     return folder
+
+
+@pytest.fixture
+def reviewed(tmp_path):
+    """A store with three reviews that wait and two adapter versions, the second promoted."""
+    with Memory(tmp_path / "store") as memory:
+        for answer in ("7", "8", "9"):
+            one = memory.add(Experience("How many?", answer, answer, "number"))
+            Reviews(memory).ask(one.id, "sampled for a person")
+        versions = Versions(memory)
+        for number in (1, 2):
+            weights = {"w": np.full(3, number, np.float32)}
+            versions.add(lambda to, w=weights: save_file(w, to / WEIGHTS), number - 1, [one.id])
+            versions.promote(number, "test")
+    return str(tmp_path / "store")
+
+
+@pytest.fixture
+def told(capsys):
+    """Runs the command in this process; gives its exit code and the JSON it printed."""
+
+    def run(*words):
+        code = main(list(map(str, words)))
+        out = capsys.readouterr().out
+        return code, json.loads(out) if out else None
+
+    return run

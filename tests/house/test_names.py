@@ -7,7 +7,10 @@ import re
 
 BANNED = {"utils", "util", "common", "helpers", "helper", "manager", "misc", "enhanced", "robust"}
 # Started as a process of its own, so no test imports it.
-PROCESSES = {"src/pixelis/media/worker.py": "tests/media/test_isolated.py"}
+PROCESSES = {
+    "src/pixelis/media/worker.py": "tests/media/test_isolated.py",
+    "src/pixelis/online/worker.py": "tests/cli/test_evolve.py",
+}
 SMALL_LINES = 40  # shorter files need no tests of their own
 ACROSS = {"fuzz"}  # tests of a whole room
 

@@ -203,9 +203,11 @@ def run_show(args: argparse.Namespace) -> int:
 
 def run_verify(args: argparse.Namespace) -> int:
     from pixelis.memory.verify import verify
+    from pixelis.online.versions import Versions
 
     with open_store(args) as memory:
         report = verify(memory, args.repair)
+        report.damage += Versions(memory).verify()
     if args.json:
         emit_json({"ok": report.ok, **vars(report)})
     else:

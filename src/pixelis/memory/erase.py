@@ -57,9 +57,10 @@ def erase(
         with memory.writing() as base:
             base.execute("UPDATE about SET value = '1' WHERE name = 'unclean'")
             memory.remove(known)
-    memory.spaces.discard()
     memory.finish_erasing()
     _sweep_parts(memory.folder)
+    for log in memory.folder.glob("*.log"):  # what libraries say there may quote a question
+        log.write_bytes(b"")
     return Erased(
         tuple(known),
         versions_of(memory, known),

@@ -192,11 +192,10 @@ class Neighbours:
         self._soil()
         self._engine.add(np.asarray(seqs, np.int64), rows)
         self.state = state
-        grown = isinstance(self._engine, Exact) and len(self._engine) > self.exact
-        if grown and has_usearch():
-            known, vectors = self._engine.items()
+        small = self._engine
+        if isinstance(small, Exact) and len(small) > self.exact and has_usearch():
             self._engine = Graph(self.dims)
-            self._engine.add(known, vectors)
+            self._engine.add(*small.items())
 
     def remove(self, seqs: Sequence[int], epoch: int) -> None:
         """Fewer embeddings; `epoch` is that of the store afterwards."""

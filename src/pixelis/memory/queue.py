@@ -65,7 +65,8 @@ class Queue:
                 "UPDATE queue SET owner = ?, leased = ?, attempts = attempts + 1 WHERE number = ?",
                 [(owner, self.clock(), row[0]) for row in rows],
             )
-        return [Ticket(*row[:6], row[6] + 1) for row in rows]
+        leased = (Ticket(*row) for row in rows)
+        return [ticket._replace(attempts=ticket.attempts + 1) for ticket in leased]
 
     def acknowledge(self, tickets: Sequence[Ticket]) -> None:
         """They are learned from, or will never be: out of the queue."""

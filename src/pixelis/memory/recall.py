@@ -1,6 +1,6 @@
 """What a store is asked: "what is like this?" One interface, several engines beside each other.
 
-An engine is chosen by name (`memory.recall = "neighbours"`). Another one stands beside it by
+An engine is chosen by name (`recall = "neighbours"`). Another one stands beside it by
 calling `register("its name", factory)`; the store calls the factory once and tells the engine of
 every experience that is added or removed. The full experience stays in the store; an engine keeps
 only what it needs to find it.
@@ -120,7 +120,7 @@ def engines() -> tuple[str, ...]:
 def open_recall(name: str, memory: Memory) -> Recall:
     """The engine of that name for a store; ConfigError when there is none."""
     if name not in _FACTORIES:
-        raise ConfigError(f"memory.recall = {name!r} is not known; allowed: {', '.join(engines())}")
+        raise ConfigError(f"recall = {name!r} is not known; allowed: {', '.join(engines())}")
     return _FACTORIES[name](memory)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -83,12 +84,14 @@ def redact(text: str) -> str:
     such things. Doing it twice changes nothing more.
     """
     for name, pattern in _PATTERNS:
-        check = _CHECKS.get(name, lambda found: True)
-        text = pattern.sub(
-            lambda match, name=name, check=check: f"[{name}]" if check(match[0]) else match[0],
-            text,
-        )
+        text = pattern.sub(partial(_hidden, name), text)
     return text
+
+
+def _hidden(name: str, match: re.Match[str]) -> str:
+    """The placeholder, or the text itself when it fails its check."""
+    check = _CHECKS.get(name)
+    return f"[{name}]" if check is None or check(match[0]) else match[0]
 
 
 def redact_all(value: Any, hook: Callable[[str], str] = redact) -> Any:

@@ -15,7 +15,7 @@ VERDICTS = ("approve", "correct", "reject")
 # A person's word against a vote's 1; a rejection says only what is wrong, so it counts less.
 WEIGHTS = {"approve": 2.0, "correct": 3.0, "reject": -1.0}
 STATUS = {"approve": "confirmed", "correct": "corrected", "reject": "rejected"}
-RATE = 1.0  # times the learner's base rate: what a person said is learned at full rate
+RATE = 1.0  # above any base rate: what a person said is learned at the full one
 
 
 class Review(NamedTuple):

@@ -132,10 +132,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """,
         """
         CREATE TABLE requests (
-            stream BLOB NOT NULL,
-            request BLOB NOT NULL,
-            experience TEXT NOT NULL,
-            PRIMARY KEY (stream, request)
+            request BLOB PRIMARY KEY,
+            content BLOB NOT NULL,
+            experience TEXT NOT NULL
         ) WITHOUT ROWID
         """,
         "INSERT INTO about VALUES ('epoch', '0')",

@@ -304,8 +304,10 @@ class Memory:
     def finish_erasing(self) -> None:
         """Ends what a crash interrupted: doomed media, pages that were to be overwritten."""
         self._sweep()
-        if self.base.about("unclean") == "1" and self.base.forget_deleted():
-            self.base.set_about("unclean", "0")
+        if self.base.about("unclean") == "1":
+            self.spaces.discard()  # removed entries may linger in its files
+            if self.base.forget_deleted():
+                self.base.set_about("unclean", "0")
 
     # how --------------------------------------------------------------------------------------
     def _ready(self, one: Experience, kept: Kept | None) -> Experience:
@@ -322,13 +324,14 @@ class Memory:
             one = replace(one, space="")
         if self.hook is None:
             return one
-        texts = {
-            name: self.hook(getattr(one, name)) for name in ("question", "answer", "canonical")
-        }
-        plain = {
-            name: redact_all(getattr(one, name), self.hook) for name in ("episode", "provenance")
-        }
-        return replace(one, **texts, **plain)
+        return replace(
+            one,
+            question=self.hook(one.question),
+            answer=self.hook(one.answer),
+            canonical=self.hook(one.canonical),
+            episode=redact_all(one.episode, self.hook),
+            provenance=redact_all(one.provenance, self.hook),
+        )
 
     def _redacted(self, vote: Vote) -> Vote:
         if self.hook is None:

@@ -1,0 +1,1 @@
+"""The decisions of online learning: pure functions and small state machines over plain values."""

@@ -1,0 +1,194 @@
+"""The learner: leases what the gate let through, updates, examines, promotes or rolls back.
+
+It decides nothing about weights itself: a trainer does updates and writes folders, an examiner
+asks the canary's questions. Tickets are acknowledged in the transaction that decides about the
+version they went into; a crash before that gives all of them back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol
+
+from pixelis.evolve.canary import Bands, Canary, rotate
+from pixelis.memory import Experience, Memory
+from pixelis.memory.queue import Queue, Ticket
+from pixelis.online.exam import Mark, health
+from pixelis.online.settings import EvolveConfig
+from pixelis.online.versions import Versions
+
+Event = Literal["idle", "learned", "promoted", "rolled-back"]
+Which = Literal["candidate", "promoted"]
+LEAST = 100  # canary questions before a promotion
+CHUNK = 40  # canary questions asked before looking at the test
+PATIENCE_S = 3.0  # wait for a whole batch before taking what there is
+
+
+class Lesson(NamedTuple):
+    """An experience with what is to be learned from it."""
+
+    ticket: Ticket
+    experience: Experience
+    media: bytes | None
+
+
+class Trainer(Protocol):
+    """What changes weights."""
+
+    def learn(self, lessons: Sequence[Lesson]) -> Mapping[str, Any]:
+        """One update; gives figures, plain JSON values."""
+        ...
+
+    def using(self, which: Which) -> AbstractContextManager[None]:
+        """Wears what would be published, or what is promoted, inside the block."""
+        ...
+
+    def write(self, folder: Path) -> None:
+        """Writes what would be published."""
+        ...
+
+    def settle(self, promoted: bool) -> None:
+        """What would be published is promoted now, or is forgotten."""
+        ...
+
+
+class Asker(Protocol):
+    """What asks the canary's questions."""
+
+    @property
+    def ids(self) -> Sequence[str]: ...
+    def look(self, ids: Sequence[str]) -> list[Mark]: ...
+
+
+class Learner:
+    """One run of the learner; its caller holds the store's learner lock.
+
+    Args:
+        name: of this run, different for each.
+    """
+
+    def __init__(
+        self, memory: Memory, trainer: Trainer, asker: Asker, config: EvolveConfig, name: str
+    ) -> None:
+        self.memory, self.trainer, self.asker = memory, trainer, asker
+        self.config, self.name = config, name
+        self.queue = Queue(memory.base, memory.clock)
+        self.versions = Versions(memory, "learner")
+        self.queue.reclaim(name)
+        self._held: list[Ticket] = []
+        self._figures: list[Mapping[str, Any]] = []
+        self._marks: dict[str, Mark] = {}  # of the promoted version, by question
+        self._marked = self.versions.promoted
+        self._waiting_since: float | None = None
+
+    def step(self) -> Event:
+        """Does the next thing; `idle` when there is nothing to do yet."""
+        tickets = self._take()
+        if not tickets:
+            return self.publish() if self._held and self._waited() else "idle"
+        lessons = self._lessons(tickets)
+        self._held += tickets
+        if lessons:
+            self._figures.append(self.trainer.learn(lessons))
+        self._waiting_since = None
+        full = len(self._held) >= self.config.updates * self.config.batch
+        return self.publish() if full else "learned"
+
+    def publish(self) -> Event:
+        """Makes a version of what was learned, and promotes it or takes it back."""
+        tickets, figures = self._held, self._figures
+        self._held, self._figures = [], []
+        if not any(one.get("used") for one in figures):
+            self.queue.acknowledge(tickets)  # nothing in them that changes anything
+            return "idle"
+        parent = self.versions.promoted
+        ids = [ticket.experience for ticket in tickets]
+        version = self.versions.add(self.trainer.write, parent, ids, {"updates": list(figures)})
+        passed, told = self.examine(version.number)
+        reason = "no worse than the version before" if passed else told["why"]
+        with self.memory.writing():
+            if passed:
+                self.versions.promote(version.number, reason, {"canary": told})
+                self._learned(ids)
+            else:
+                self.versions.roll_back(version.number, reason, {"canary": told})
+            self.queue.acknowledge(tickets)
+        self.trainer.settle(passed)
+        if passed:
+            self._marked = version.number
+        return "promoted" if passed else "rolled-back"
+
+    def examine(self, turn: int) -> tuple[bool, dict[str, Any]]:
+        """The canary: whether the candidate may be promoted, and what was measured."""
+        if not self.config.canaries:
+            return True, {"why": "canary is off"}
+        if self._marked != self.versions.promoted:
+            self._marks, self._marked = {}, self.versions.promoted
+        share = min(1.0, self.config.canary_size / len(self.asker.ids))
+        ids = rotate(self.asker.ids, turn, share)
+        test = Canary(self.config.margin, least=min(LEAST, len(ids)))
+        fresh: dict[str, Mark] = {}
+        for start in range(0, len(ids), CHUNK):
+            part = ids[start : start + CHUNK]
+            with self.trainer.using("candidate"):
+                fresh |= dict(zip(part, self.asker.look(part), strict=True))
+            if missing := [name for name in part if name not in self._marks]:
+                with self.trainer.using("promoted"):
+                    self._marks |= dict(zip(missing, self.asker.look(missing), strict=True))
+            for name in part:
+                test = test.observe(self._marks[name].right, fresh[name].right)
+            if test.state != "open":
+                break
+        before = health([self._marks[name] for name in fresh])
+        after = health(list(fresh.values()))
+        problems = Bands().problems(before, after)
+        if test.state != "no_worse":
+            lost = f"accuracy changed by {test.difference:+.3f} on {test.n} questions"
+            problems.insert(0, f"canary {test.state}: {lost}")
+        told = {
+            **test.to_dict(), "before": before._asdict(), "after": after._asdict(),
+            "why": "; ".join(problems),
+        }  # fmt: skip
+        if not problems:
+            self._marks = fresh  # the candidate is what the next one is compared with
+        return not problems, told
+
+    def close(self) -> None:
+        """Gives back what was leased and went into no version."""
+        self.queue.give_back(self._held)
+        self._held = []
+
+    def _take(self) -> list[Ticket]:
+        """A batch, or after some patience what there is of one."""
+        waiting = self.queue.sizes()["waiting"]
+        if waiting == 0:
+            return []
+        if waiting < self.config.batch and not self._waited():
+            return []
+        return self.queue.lease(self.name, self.config.batch)
+
+    def _waited(self) -> bool:
+        now = self.memory.clock()
+        if self._waiting_since is None or self._waiting_since > now:  # or the clock went back
+            self._waiting_since = now
+        return now - self._waiting_since >= PATIENCE_S
+
+    def _lessons(self, tickets: Sequence[Ticket]) -> list[Lesson]:
+        """What can be learned from; erased and quarantined experiences cannot."""
+        found = []
+        for ticket in tickets:
+            one = self.memory.get(ticket.experience)
+            if one is None or one.status == "quarantined" or not ticket.label:
+                continue
+            media = None if one.media is None else self.memory.picture(one.media)
+            found.append(Lesson(ticket, one, media))
+        return found
+
+    def _learned(self, ids: Sequence[str]) -> None:
+        with self.memory.writing() as base:
+            base.executemany(
+                "UPDATE experiences SET status = 'learned' WHERE id = ? AND status = 'queued'",
+                [(one,) for one in ids],
+            )

@@ -1,0 +1,69 @@
+"""Calibration: rising, better on unseen answers, and the same after it was stored."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pixelis.errors import ConfigError
+from pixelis.evolve.calibration import Calibration, curve, error, fit, measure
+
+answers = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60)
+
+
+@given(answers, st.sampled_from(["isotonic", "temperature", "identity"]))
+def test_the_map_rises_and_stays_in_range(pairs, kind):
+    found = fit([p[0] for p in pairs], [p[1] for p in pairs], kind)
+    values = [found(x) for x in np.linspace(0, 1, 41)]
+    assert all(0 <= value <= 1 for value in values)
+    assert all(b >= a - 1e-9 for a, b in pairwise(values))
+
+
+def test_isotonic_agrees_with_scipy(monkeypatch):
+    """An independent pool-adjacent-violators, on distinct values and without the prior."""
+    from scipy.optimize import isotonic_regression
+
+    from pixelis.evolve import calibration
+
+    monkeypatch.setattr(calibration, "STEADY", 0.0)
+    rng = np.random.default_rng(1)
+    x = np.sort(rng.random(200))
+    y = (rng.random(200) < x).astype(float)
+    knots = calibration._steps(x, y)
+    blocks = isotonic_regression(y)
+    sizes = np.diff(blocks.blocks)
+    levels = blocks.x[blocks.blocks[:-1]]
+    assert len(knots) == len(sizes)
+    assert [level for _, level in knots] == pytest.approx(levels.tolist())
+
+
+@pytest.mark.parametrize("kind", ["isotonic", "temperature"])
+def test_overconfidence_is_cured_on_unseen_answers(kind):
+    rng = np.random.default_rng(0)
+    true = rng.random(3000)
+    raw = 1 / (1 + np.exp(-3 * np.log(true / (1 - true))))  # three times too sure of itself
+    right = rng.random(3000) < true
+    found = measure(raw.tolist(), right.tolist(), kind)
+    assert found.before > 0.1
+    assert found.after < 0.04
+
+
+def test_the_error_by_hand():
+    assert error([0.95, 0.95, 0.15, 0.15], [True, False, False, False]) == pytest.approx(0.3)
+    assert error([], []) == 0.0
+    assert curve([0.95, 0.95, 0.15], [True, False, False]) == [(0.15, 0.0, 1), (0.95, 0.5, 2)]
+
+
+def test_the_map_is_the_same_after_it_was_stored():
+    found = fit([0.1, 0.4, 0.8, 0.9], [False, True, True, True])
+    again = Calibration.from_dict(json.loads(json.dumps(found.to_dict())))
+    assert again == found
+    assert again.id == found.id
+    assert fit([0.1], [True]).id != found.id
+    with pytest.raises(ConfigError):
+        Calibration.from_dict({"kind": "other", "knots": [], "temperature": 1, "n": 0})

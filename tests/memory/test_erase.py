@@ -1,0 +1,121 @@
+"""Erased means that not a byte is left, in no file of the store."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixelis.errors import ConfigError
+from pixelis.memory import Experience, Memory, Probe, Vote
+from pixelis.memory.erase import erase, versions_of
+from pixelis.memory.exchange import export
+
+SECRET = "the heron stands on the violet crate"
+
+
+def png(seed):
+    pixels = np.random.default_rng(seed).integers(0, 255, (20, 20, 3), dtype=np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def fill(memory, others=30):
+    """Other experiences before and after the one to be erased."""
+    for number in range(others):
+        memory.add(
+            Experience(f"plain {number}", "a", user="bob", embedding=random(number), space="t"),
+            png(number),
+        )
+    kept = memory.add(
+        Experience(
+            SECRET, SECRET + " answer", user="ann", embedding=random(500), space="t",
+            episode={"question": SECRET}, provenance={"note": SECRET},
+        ),
+        png(500), [Vote(SECRET + " vote", SECRET, 0.5, 1.0, "greedy")],
+    )  # fmt: skip
+    for number in range(others):
+        memory.add(Experience(f"later {number}", "a"))
+    return kept
+
+
+def random(seed, dims=32):
+    return np.random.default_rng(seed).normal(size=dims).astype(np.float32)
+
+
+def traces(folder, kept, data):
+    """Names of files that still hold something of the experience."""
+    needles = [SECRET.encode(), kept.embedding.tobytes(), kept.embedding.tobytes()[:24], data[:300]]
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert any(path.name == "memory.db" for path in files)
+    return [path.name for path in files if any(n in path.read_bytes() for n in needles)]
+
+
+@pytest.mark.parametrize("exact", [10, 20_000])
+def test_nothing_is_left(tmp_path, exact):
+    if exact == 10:
+        pytest.importorskip("usearch")
+    with Memory(tmp_path, exact=exact) as memory:
+        kept = fill(memory)
+        data = memory.picture(kept.media)
+        memory.search(Probe(embedding=random(500), space="t"), 3)
+        memory.spaces.save()
+        (tmp_path / "learner.log").write_text(f"a library says {SECRET}")
+        assert len(traces(tmp_path, kept, data)) >= 2, "the search must be able to find it"
+        done = erase(memory, [kept.id])
+        assert done.ids == (kept.id,)
+        assert done.clean
+        assert not traces(tmp_path, kept, data)
+        found = memory.search(Probe(embedding=random(500), space="t"), 100).neighbours
+        assert len(found) == 30
+        assert kept.id not in {near.experience.id for near in found}
+        memory.spaces.save()
+        assert not traces(tmp_path, kept, data)
+    assert not traces(tmp_path, kept, data)
+
+
+def test_an_interrupted_erasure_is_ended_when_the_store_is_opened(tmp_path):
+    memory = Memory(tmp_path, exact=10)
+    kept = fill(memory)
+    data = memory.picture(kept.media)
+    memory.search(Probe(embedding=random(500), space="t"), 3)
+    memory.spaces.save()
+    with memory.writing() as base:  # what `erase` commits first, and then a crash
+        base.execute("UPDATE about SET value = '1' WHERE name = 'unclean'")
+        memory.remove([kept.id])
+    memory.base.close()
+    with Memory(tmp_path):
+        pass
+    assert not traces(tmp_path, kept, data)
+
+
+def test_by_user_and_time(tmp_path):
+    with Memory(tmp_path) as memory:
+        for number in range(6):
+            memory.add(Experience("q", "a", user="ab"[number % 2], born=100.0 + number))
+        assert len(erase(memory, user="a", since=102.0).ids) == 2
+        assert len(memory) == 4
+        assert len(erase(memory, until=101.0).ids) == 2
+        with pytest.raises(ConfigError, match="--all"):
+            erase(memory)
+        assert len(erase(memory, everything=True).ids) == 2
+
+
+def test_versions_and_exports_that_hold_it_are_named(tmp_path):
+    with Memory(tmp_path / "store") as memory:
+        first, other = (memory.add(Experience("q", name)) for name in "ab")
+        with memory.writing() as base:
+            for number, parent in ((1, 0), (2, 1), (3, 0)):
+                base.execute(
+                    "INSERT INTO versions VALUES (?, ?, 'retired', '', 0, '', '{}')",
+                    (number, parent),
+                )
+            base.execute("INSERT INTO lineage VALUES (1, ?)", (first.id,))
+        export(memory, tmp_path / "copy")
+        assert versions_of(memory, [other.id]) == ()
+        done = erase(memory, [first.id])
+        assert done.versions == (1, 2), "a version that descends from one learned from it, too"
+        assert done.exports == (str((tmp_path / "copy").resolve()),)

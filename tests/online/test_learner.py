@@ -1,0 +1,230 @@
+"""The learner's order of work, with weights that are one number and a canary that is a list."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from pixelis.memory import Experience, Memory
+from pixelis.memory.audit import Audit
+from pixelis.memory.queue import MOST_ATTEMPTS, Queue
+from pixelis.memory.reviews import Reviews
+from pixelis.online.exam import Mark
+from pixelis.online.learner import PATIENCE_S, Learner
+from pixelis.online.settings import EvolveConfig
+from pixelis.online.versions import WEIGHTS, Versions
+
+RIGHT = "3"
+
+
+class NumberTrainer:
+    """Its weight is the share of right answers; lessons pull it towards their labels."""
+
+    def __init__(self, start=0.6, rate=0.05):
+        self.promoted = self.current = start
+        self.rate = rate
+        self.seen = []
+
+    def learn(self, lessons):
+        for lesson in lessons:
+            good = (lesson.ticket.label == RIGHT) == (lesson.ticket.weight > 0)
+            pull = self.rate * abs(lesson.ticket.weight)
+            self.current = min(1.0, max(0.0, self.current + (pull if good else -pull)))
+            self.seen.append(lesson.experience.id)
+        return {"used": bool(lessons)}
+
+    @contextmanager
+    def using(self, which):
+        mine = self.current
+        self.current = mine if which == "candidate" else self.promoted
+        try:
+            yield
+        finally:
+            self.current = mine
+
+    def write(self, folder):
+        save_file({"w": np.array([self.current], np.float32)}, folder / WEIGHTS)
+
+    def settle(self, promoted):
+        self.promoted = self.current = self.current if promoted else self.promoted
+
+
+class Exam:
+    """Question n is answered rightly by weights above n / count."""
+
+    def __init__(self, trainer, count=400):
+        self.trainer = trainer
+        self.ids = [str(number) for number in range(count)]
+        order = np.random.default_rng(0).permutation(count)
+        self.level = {name: order[place] / count for place, name in enumerate(self.ids)}
+
+    def look(self, ids):
+        return [
+            Mark(self.level[n] < self.trainer.current, self.trainer.current, 0.3, 1, 0) for n in ids
+        ]
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def memory(tmp_path, clock):
+    with Memory(tmp_path, clock=clock) as memory:
+        yield memory
+
+
+CONFIG = EvolveConfig(batch=4, updates=1, canary_size=400, canary=None)
+
+
+def learner(memory, trainer, name="run", config=CONFIG):
+    return Learner(memory, trainer, Exam(trainer), config, name)
+
+
+def feed(memory, count, label=RIGHT, source="vote"):
+    queue, ids = Queue(memory.base, memory.clock), []
+    for number in range(count):
+        one = memory.add(Experience(f"q{number} {label}", label, label))
+        queue.put(one.id, label, 1.0, 1e-4, source)
+        ids.append(one.id)
+    return ids
+
+
+def test_good_lessons_are_promoted_with_their_lineage(memory):
+    trainer = NumberTrainer()
+    run = learner(memory, trainer)
+    ids = feed(memory, 4)
+    assert run.step() == "promoted"
+    versions = Versions(memory)
+    assert versions.promoted == 1
+    assert versions.lineage(1) == sorted(ids)
+    assert versions.get(1).figures["canary"]["difference"] > 0
+    assert {memory.get(one).status for one in ids} == {"learned"}
+    assert Queue(memory.base, memory.clock).sizes() == {"waiting": 0, "leased": 0, "failed": 0}
+    assert trainer.promoted > 0.6
+
+
+def test_poison_is_rolled_back_and_quarantined_and_does_damage_without_the_canary(memory):
+    trainer = NumberTrainer()
+    ids = feed(memory, 4, "7")
+    assert learner(memory, trainer).step() == "rolled-back"
+    versions = Versions(memory)
+    assert versions.promoted == 0
+    assert trainer.promoted == trainer.current == 0.6
+    assert {memory.get(one).status for one in ids} == {"quarantined"}
+    assert [e.event for e in Audit(memory.folder, memory.base, memory.clock).entries()] == [
+        "candidate",
+        "rollback",
+    ]
+    off = CONFIG.model_copy(update={"canaries": False})
+    feed(memory, 4, "7")
+    assert learner(memory, trainer, "off", off).step() == "promoted"
+    assert trainer.promoted < 0.45
+
+
+def test_a_crash_gives_every_ticket_back(memory):
+    feed(memory, 8)
+    config = CONFIG.model_copy(update={"updates": 2})
+    first = learner(memory, NumberTrainer(), "first", config)
+    assert first.step() == "learned"
+    queue = Queue(memory.base, memory.clock)
+    assert queue.sizes()["leased"] == 4
+    trainer = NumberTrainer()  # the first run is gone without a word
+    second = learner(memory, trainer, "second", config)
+    assert queue.sizes() == {"waiting": 8, "leased": 0, "failed": 0}
+    assert [second.step(), second.step()] == ["learned", "promoted"]
+    assert len(set(trainer.seen)) == 8
+
+
+def test_a_lesson_that_kills_the_learner_is_left_out_in_the_end(memory):
+    feed(memory, 4)
+    for number in range(MOST_ATTEMPTS):
+        run = learner(memory, NumberTrainer(), str(number))
+        assert len(run._take()) == 4
+    run = learner(memory, NumberTrainer(), "last")
+    assert run.step() == "idle"
+    assert run.queue.sizes()["failed"] == 4
+
+
+def test_a_polite_end_gives_back_without_counting_an_attempt(memory):
+    feed(memory, 4)
+    config = CONFIG.model_copy(update={"updates": 2})
+    for number in range(5):
+        run = learner(memory, NumberTrainer(), str(number), config)
+        run.step()
+        run.close()
+    assert run.queue.sizes() == {"waiting": 4, "leased": 0, "failed": 0}
+
+
+def test_a_small_batch_is_taken_after_some_patience_even_if_the_clock_goes_back(memory, clock):
+    feed(memory, 2)
+    run = learner(memory, NumberTrainer())
+    assert run.step() == "idle"
+    clock.now -= 500
+    assert run.step() == "idle"
+    clock.now += PATIENCE_S
+    assert run.step() == "learned"
+    assert run.step() == "idle"
+    clock.now += PATIENCE_S
+    assert run.step() == "promoted"
+
+
+def test_erased_and_quarantined_experiences_teach_nothing(memory):
+    ids = feed(memory, 4)
+    memory.set_status([ids[0]], "quarantined")
+    memory.remove([ids[1]])
+    trainer = NumberTrainer()
+    run = learner(memory, trainer, config=CONFIG.model_copy(update={"batch": 3}))
+    assert run.step() == "promoted"
+    assert set(trainer.seen) == set(ids[2:])
+
+
+def test_what_people_say_reaches_the_learner_with_its_own_weight(memory):
+    reviews = Reviews(memory)
+    ids = [memory.add(Experience("q", "7", "7", "number")).id for _ in range(3)]
+    for one in ids:
+        reviews.ask(one, "test")
+    first, second, third = reviews.waiting()
+    reviews.decide(first.number, "approve", reviewer="ann")
+    reviews.decide(second.number, "correct", "three", "ann")
+    reviews.decide(third.number, "reject", reviewer="ann")
+    tickets = Queue(memory.base, memory.clock).lease("x", 9)
+    assert [(t.label, t.weight, t.source) for t in tickets] == [
+        ("7", 2.0, "confirmed"),
+        ("3", 3.0, "corrected"),
+        ("7", -1.0, "rejected"),
+    ]
+    assert [memory.get(one).status for one in ids] == ["confirmed", "corrected", "rejected"]
+
+
+def test_twenty_poisoned_streams_promote_nothing_that_loses_more_than_the_margin(tmp_path):
+    lost, damaged = 0, 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        labels = [RIGHT if rng.random() < 0.25 else "7" for _ in range(24)]
+        finals = []
+        for guarded in (True, False):
+            config = CONFIG.model_copy(update={"canaries": guarded})
+            with Memory(tmp_path / f"{seed}{guarded}") as memory:
+                trainer = NumberTrainer(rate=0.02)
+                run = learner(memory, trainer, "run", config)
+                for label in labels:
+                    feed(memory, 1, label)
+                while run.queue.sizes()["waiting"]:
+                    run.step()
+                finals.append(trainer.promoted)
+        lost += finals[0] < 0.6 - config.margin
+        damaged += finals[1] < 0.6 - config.margin
+    assert lost == 0
+    assert damaged >= 18, "the same streams must do damage without the guardrail"
