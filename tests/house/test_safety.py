@@ -14,6 +14,7 @@ DOORS = {
     ("agent/loop.py", "play"),  # a failed episode is a result
     ("models/loader.py", "run_function"),  # whatever a user's loader raises is told with its name
     ("server/door.py", "__call__"),  # the client gets one sentence, the log the traceback
+    ("wheeler/tokens.py", "read_tokenizer"),  # the library raises nothing narrower
     ("cli/main.py", "main"),  # one line on stderr instead of a traceback
 }
 

@@ -35,8 +35,41 @@ def test_a_checkpoint_that_wants_to_run_code_is_refused(tmp_path):
             return (print, ("ran",))
 
     torch.save({"model": Evil()}, tmp_path / "evil.pt")
-    with pytest.raises(CheckpointError, match="no checkpoint"):
+    with pytest.raises(CheckpointError, match=r"could run code; it is not read$"):
         checkpoint.load(tmp_path / "evil.pt")
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "named"),
+    [
+        ("record", "{", "no checkpoint"),
+        ("record", "[1]", "sizes"),
+        ("tokenizer", "nonsense", "no tokenizer"),
+        ("tokenizer", '{"model": {"type": "BPE"}}', "broken tokenizer"),
+        ("model", {"a": 1}, "no tensors"),
+    ],
+)
+def test_broken_parts_are_named(model, tmp_path, part, value, named):
+    folder = checkpoint.save(model, tmp_path / "m", {}, half=False)
+    state = {
+        "record": (folder / checkpoint.ABOUT).read_text(),
+        "tokenizer": (folder / checkpoint.TOKENIZER).read_text(),
+        "model": checkpoint.weights_of(model),
+        "step": 0,
+    }
+    torch.save(state, tmp_path / "x.pt")
+    assert checkpoint.load(tmp_path / "x.pt").shape == model.shape
+    torch.save({**state, part: value}, tmp_path / "x.pt")
+    with pytest.raises((CheckpointError, ModelError), match=named):
+        checkpoint.load(tmp_path / "x.pt")
+
+
+def test_a_description_with_words_for_numbers_is_refused(model, tmp_path):
+    folder = checkpoint.save(model, tmp_path / "m", {}, half=False)
+    record = json.loads((folder / checkpoint.ABOUT).read_text())
+    (folder / checkpoint.ABOUT).write_text(json.dumps({**record, "vigilance": "high"}))
+    with pytest.raises(ModelError, match="description is broken"):
+        checkpoint.load(folder)
 
 
 @pytest.mark.parametrize("data", [b"", b"not a zip file"])

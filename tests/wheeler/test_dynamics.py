@@ -108,3 +108,10 @@ def test_settings_that_do_not_go_together_are_refused(rng):
         WheelerMemoryCPU(4, 4, rule="peaks", memories=signs(rng, 2, 4, 4))
     with pytest.raises(ConfigError, match="metric"):
         WheelerMemoryCPU(4, 5, metric=np.ones((4, 5)))
+
+
+def test_rows_of_different_lengths_are_refused_and_tensors_with_gradients_taken():
+    with pytest.raises(ConfigError, match=r"a frame is \(2, 2\)"):
+        WheelerMemoryCPU(2, 2).run_dynamics([[1], [1, 0]])
+    frame = torch.full((2, 2), 0.5, requires_grad=True)
+    assert np.array_equal(WheelerMemoryCPU(2, 2).run_dynamics(frame), np.full((2, 2), 0.5))

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import sqlite3
+
 import numpy as np
 import pytest
 
 from pixelis.errors import ConfigError, StoreError
 from pixelis.wheeler.memory import WheelerMemory, key_of, packed, unpacked
+from pixelis.wheeler.store import Store
 
 
 class Clock:
@@ -158,3 +161,27 @@ def test_keys_do_not_mind_the_last_digit(rng):
     other = frame.copy()
     other[0, 0] *= -1
     assert key_of(frame) != key_of(other)
+
+
+def test_a_reader_in_the_way_is_told_and_nothing_stays_in_the_end(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(Store.wipe, "__defaults__", (0.1,))
+    path = tmp_path / "m.sqlite"
+    memory = WheelerMemory(model, path)
+    memory.remember("the password is swordfish")
+    reader = sqlite3.connect(path)
+    reader.execute("BEGIN")
+    reader.execute("SELECT text FROM memories").fetchall()
+    with pytest.raises(StoreError, match="another process reads"):
+        memory.forget(1)
+    assert len(memory) == 0
+    reader.close()
+    memory.close()
+    WheelerMemory(model, path).close()
+    for file in tmp_path.iterdir():
+        assert b"swordfish" not in file.read_bytes()
+
+
+def test_a_full_memory_lets_a_few_go_at_once(model):
+    memory = WheelerMemory(model, room=200)
+    memory.remember_all([f"stone number {number} of {number * 7}" for number in range(201)])
+    assert len(memory) == 198

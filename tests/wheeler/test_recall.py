@@ -149,6 +149,7 @@ def test_only_questions_about_the_picture_can_be_meant(store, small):
     assert engine.recall(Probe(mistyped), 1).neighbours[0].experience.id == second.id
     here = engine.recall(Probe(mistyped, likeness=fingerprint(one)), 5)
     assert [each.experience.id for each in here.neighbours] == [first.id]
-    assert engine.nearest(BOAT, [first.id])[0] == first.id
+    assert engine.nearest(BOAT, Probe(BOAT, likeness=fingerprint(one)))[0] == first.id
+    assert engine.nearest(BOAT, Probe(BOAT))[0] == second.id
     assert engine.same_picture(Probe("x", media=second.media)) == [second.id]
     assert engine.same_picture(Probe("x")) == []

@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from pixelis.errors import StoreError
+from pixelis.errors import ConfigError, StoreError
 from pixelis.wheeler.store import Store
 
 
@@ -44,3 +44,37 @@ def test_a_newer_file_is_refused(tmp_path):
     base.close()
     with pytest.raises(StoreError, match="newer version"):
         Store(path, "m1")
+
+
+def test_another_programs_database_is_left_alone(tmp_path):
+    path = tmp_path / "a.sqlite"
+    base = sqlite3.connect(path)
+    base.execute("CREATE TABLE theirs (x)")
+    base.commit()
+    base.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="another program"):
+        Store(path, "m1")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("harm", ["note = '{'", "frame = 'letters'", "text = x'ff'"])
+def test_a_damaged_memory_is_named(tmp_path, harm):
+    path = tmp_path / "a.sqlite"
+    store = Store(path, "m1")
+    store.add_all([("a", b"1", None), ("b", b"2", None)], 0.0)
+    store.close()
+    base = sqlite3.connect(path)
+    base.execute(f"UPDATE memories SET {harm} WHERE id = 2")
+    base.commit()
+    base.close()
+    with pytest.raises(StoreError, match="memory 2 is damaged"):
+        list(Store(path, "m1").rows())
+
+
+def test_what_cannot_be_written_is_told():
+    store = Store(None, "m1")
+    with pytest.raises(ConfigError, match="JSON"):
+        store.add("a", b"", 0.0, {1, 2})
+    store.add("half a letter: \ud800", b"", 0.0)
+    assert [row.text for row in store.rows()] == ["half a letter: ?"]

@@ -23,10 +23,16 @@ def test_special_tokens_in_a_text_are_letters(tmp_path):
         assert decode_ids(tokenizer, ids) == "a<eos>b"
 
 
-@pytest.mark.parametrize("bad", ["", "{}", '{"model": {"type": "WordLevel"}}'])
+@pytest.mark.parametrize(
+    "bad", ["", "{}", '{"model": {"type": "WordLevel"}}', '{"model": {"type": "BPE"}}']
+)
 def test_other_files_are_refused(tmp_path, bad):
     from pixelis.errors import ModelError
 
     (tmp_path / "t.json").write_text(bad)
     with pytest.raises(ModelError):
         load_tokenizer(tmp_path / "t.json")
+
+
+def test_half_a_letter_becomes_a_question_mark():
+    assert decode_ids(TOKENIZER, encode_text(TOKENIZER, "a\ud800b")) == "a?b"

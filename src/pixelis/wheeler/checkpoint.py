@@ -19,7 +19,7 @@ from torch import Tensor
 from pixelis.errors import CheckpointError, ModelError
 from pixelis.wheeler.autoencoder import WheelerTextAutoencoder
 from pixelis.wheeler.shape import Shape
-from pixelis.wheeler.tokens import load_tokenizer
+from pixelis.wheeler.tokens import load_tokenizer, read_tokenizer
 
 WEIGHTS, TOKENIZER, ABOUT = "model.safetensors", "tokenizer.json", "wheeler.json"
 BUNDLED = ("small",)
@@ -81,10 +81,15 @@ def build(
     except (ValidationError, KeyError, TypeError) as error:
         raise ModelError(f"{place}: its sizes are not Wheeler's ({error})") from error
     model = WheelerTextAutoencoder(shape, tokenizer)
+    if not all(isinstance(value, Tensor) for value in weights.values()):
+        raise ModelError(f"{place} holds weights that are no tensors")
     load_weights(model, {name: value.float() for name, value in weights.items()}, place)
-    model.vigilance = float(record.get("vigilance", 0.0))
-    model.strictness = float(record.get("strictness", -1.0))
-    model.about = dict(record.get("about", {}))
+    try:
+        model.vigilance = float(record.get("vigilance", 0.0))
+        model.strictness = float(record.get("strictness", -1.0))
+        model.about = dict(record.get("about", {}))
+    except (TypeError, ValueError) as error:
+        raise ModelError(f"{place}: its description is broken ({error})") from error
     return model.eval()
 
 
@@ -117,8 +122,14 @@ def read_training(path: Path) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
         missing = {"record", "tokenizer", "model", "step"} - set(state)
-    except (OSError, RuntimeError, TypeError, UNSAFE) as error:
-        raise CheckpointError(f"{path} is no checkpoint of Wheeler: {error}") from error
+    except UNSAFE as error:
+        raise CheckpointError(
+            f"{path} holds more than tensors and plain values, which could run code; it is not read"
+        ) from error
+    except (OSError, RuntimeError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} is no checkpoint of Wheeler: {str(error).splitlines()[0]}"
+        ) from error
     if missing:
         raise CheckpointError(f"{path} is no checkpoint of Wheeler: {min(missing)} is missing")
     return state
@@ -126,9 +137,11 @@ def read_training(path: Path) -> dict[str, Any]:
 
 def _load_training(path: Path) -> WheelerTextAutoencoder:
     state = read_training(path)
-    tokenizer = Tokenizer.from_str(state["tokenizer"])
-    tokenizer.encode_special_tokens = True
-    return build(json.loads(state["record"]), tokenizer, state["model"], path)
+    try:
+        record = json.loads(state["record"])
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"{path} is no checkpoint of Wheeler: {error}") from error
+    return build(record, read_tokenizer(state["tokenizer"], path), state["model"], path)
 
 
 def _record(path: Path) -> dict[str, Any]:

@@ -123,7 +123,10 @@ class WheelerMemoryCPU:
         """The frame as an array of floats; ConfigError when it is none."""
         if isinstance(frame, bytes | bytearray | memoryview):
             return seeded(bytes(frame), self.height, self.width)
-        found = np.asarray(frame)
+        try:
+            found = np.asarray(frame.detach().cpu() if hasattr(frame, "detach") else frame)
+        except ValueError as error:  # rows of different lengths
+            raise ConfigError(f"a frame is ({self.height}, {self.width}); came {error}") from error
         if found.dtype.kind not in "fiub":
             raise ConfigError(f"a frame holds numbers; came {found.dtype}")
         if found.shape != (self.height, self.width):

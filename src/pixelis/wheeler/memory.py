@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import torch
 
-from pixelis.errors import ConfigError
+from pixelis.errors import ConfigError, StoreError
 from pixelis.wheeler import batch
 from pixelis.wheeler.autoencoder import WheelerTextAutoencoder
 from pixelis.wheeler.checkpoint import fingerprint
@@ -25,6 +25,7 @@ from pixelis.wheeler.words import pieces_of
 State = Literal["SINGLE", "MIXED", "NOVEL"]
 SINGLE = 0.9  # share of the pull from which one memory alone is meant
 TWIN = 0.99  # likeness of two frames from which they are one memory
+SLACK = 100  # one part in so many is let go at once when there is no room
 TOLD = 5  # memories named in a recall
 
 
@@ -114,7 +115,10 @@ class WheelerMemory:
         self._ages: dict[int, Age] = {}
         self._lock = threading.RLock()
         for row in self._store.rows():
-            self._shelve(row.id, self._unpacked(row.frame)[None])
+            frame = self._unpacked(row.frame)
+            if frame.shape != (model.shape.cells,):
+                raise StoreError(f"{path}: memory {row.id} is damaged ({len(row.frame)} bytes)")
+            self._shelve(row.id, frame[None])
             self._ages[row.id] = Age(row.id, row.hits, row.born, row.touched)
 
     def __len__(self) -> int:
@@ -217,11 +221,20 @@ class WheelerMemory:
             return self._ids[int(near.places[0])], float(near.likeness[0])
 
     def forget(self, number: int) -> bool:
-        """Erases a memory, also from the file; False when there is none of that id."""
+        """Erases a memory, also from the file and its log; False when there is none of that id.
+
+        StoreError when another process reads the file and the log could not be emptied; the memory
+        is gone all the same, and the log is emptied when the file is opened next.
+        """
         with self._lock:
             if number not in self._ages:
                 return False
             self._drop([number])
+            if not self._store.wipe():
+                raise StoreError(
+                    f"{self._store.path}: memory {number} is forgotten, but another process reads "
+                    "the file and its log still holds the bytes; end it and open the file again"
+                )
             return True
 
     def get(self, number: int) -> Row | None:
@@ -325,7 +338,8 @@ class WheelerMemory:
 
     def _make_room(self) -> None:
         if len(self._ids) > self.room:
-            self._drop(coldest(self._ages.values(), self.room, self.clock()))
+            left = max(1, self.room - self.room // SLACK)
+            self._drop(coldest(self._ages.values(), left, self.clock()))
 
     def _drop(self, numbers: Sequence[int]) -> None:
         self._store.remove(numbers)

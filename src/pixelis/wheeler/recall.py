@@ -133,18 +133,16 @@ class WheelerRecall:
         self._look_up()
         self._stamp = stamp
 
-    @property
-    def vigilance(self) -> float:
-        """Likeness below which nothing known is meant."""
-        return self._frames.vigilance
-
-    def nearest(self, question: str, ids: Sequence[str]) -> tuple[str, float]:
-        """The experience among some whose question is nearest, without settling; the newest of a
-        slot. This is the arm that the dynamics are measured against."""
-        slots = {self._slot_of[one] for one in ids}
-        slot, likeness = self._frames.nearest(question, slots)
-        own = [one for one in ids if self._slot_of[one] == slot]
-        return max(own, key=lambda one: self._slots[slot][one].seq), likeness
+    def nearest(self, question: str, probe: Probe) -> tuple[str, float]:
+        """The experience with the nearest question, without settling, and its likeness; looked for
+        and ordered as in `recall`. This is the arm that the dynamics are measured against."""
+        self.follow()
+        among = {self._slot_of[one] for one in self.same_picture(probe)} or None
+        slot, likeness = self._frames.nearest(question, among)
+        if slot not in self._slots:
+            return "", likeness
+        _, first = self._ranked(slot, probe)[0]
+        return next(one for one, kept in self._slots[slot].items() if kept is first), likeness
 
     # how
     def _look_up(self) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pixelis.errors import StoreError
+from pixelis.errors import ConfigError, StoreError
+from pixelis.wheeler.tokens import sound
 
+APPLICATION = 0x57484C52  # marks the file as ours
 MIGRATIONS = (
     """
     CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -48,9 +51,11 @@ class Store:
         self.path = ":memory:" if path is None else str(path)
         try:
             self._base = sqlite3.connect(self.path, check_same_thread=False)
+            self._ours()
             self._base.execute("PRAGMA secure_delete=ON")
             if path is not None:
                 self._base.execute("PRAGMA journal_mode=WAL")
+                self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what a crash left there
             self._migrate()
             self._belongs(model)
         except sqlite3.Error as error:
@@ -58,7 +63,7 @@ class Store:
 
     def add(self, text: str, frame: bytes, now: float, note: Any = None) -> int:
         """Keeps a memory; gives its id."""
-        values = (text, frame, now, now, json.dumps(note))
+        values = (sound(text), frame, now, now, _written(note))
         return int(
             self._write(
                 "INSERT INTO memories (text, frame, born, touched, note) VALUES (?, ?, ?, ?, ?)",
@@ -70,7 +75,7 @@ class Store:
         """Keeps many memories at once; gives their ids."""
         first = self._next_id()
         values = [
-            (first + k, text, frame, now, now, json.dumps(note))
+            (first + k, sound(text), frame, now, now, _written(note))
             for k, (text, frame, note) in enumerate(rows)
         ]
         try:
@@ -89,29 +94,55 @@ class Store:
         self._write("UPDATE memories SET hits = hits + 1, touched = ? WHERE id = ?", (now, number))
 
     def remove(self, numbers: Sequence[int]) -> None:
-        """Forgets memories; their bytes are overwritten, also in the log of the file."""
+        """Drops memories; their rows are overwritten, but the log may still hold them."""
         try:
             with self._base:
                 self._base.executemany(
                     "DELETE FROM memories WHERE id = ?", [(number,) for number in numbers]
                 )
-            self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._base.execute("VACUUM")
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: {error}") from error
+
+    def wipe(self, patience_s: float = 5.0) -> bool:
+        """Overwrites what was dropped, in free pages and in the log; False when another process
+        kept reading for `patience_s`, so that the log could not be emptied."""
+        until = time.monotonic() + patience_s
+        try:
+            self._base.execute("VACUUM")
+            while self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if time.monotonic() > until:
+                    return False
+                time.sleep(0.05)
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: {error}") from error
+        return True
 
     def rows(self, numbers: Sequence[int] | None = None) -> Iterator[Row]:
         """Memories by id, or all of them in order of id."""
         if numbers is None:
-            found = self._base.execute(f"SELECT {_COLUMNS} FROM memories ORDER BY id")
-            yield from map(_row, found)
+            yield from self._read(f"SELECT {_COLUMNS} FROM memories ORDER BY id")
             return
         for number in numbers:
-            found = self._base.execute(f"SELECT {_COLUMNS} FROM memories WHERE id = ?", (number,))
-            yield from map(_row, found)
+            yield from self._read(f"SELECT {_COLUMNS} FROM memories WHERE id = ?", (number,))
 
     def close(self) -> None:
         self._base.close()
+
+    def _read(self, statement: str, values: tuple[Any, ...] = ()) -> Iterator[Row]:
+        try:
+            for found in self._base.execute(statement, values):
+                yield self._row(found)
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: {error}") from error
+
+    def _row(self, values: tuple[Any, ...]) -> Row:
+        number, text, frame, hits, born, touched, note = values
+        try:
+            if not isinstance(text, str) or not isinstance(frame, bytes):
+                raise ValueError("no text or no frame")
+            return Row(number, text, frame, hits, born, touched, json.loads(note))
+        except (ValueError, TypeError) as error:
+            raise StoreError(f"{self.path}: memory {number} is damaged ({error})") from error
 
     def _next_id(self) -> int:
         (last,) = self._base.execute("SELECT COALESCE(MAX(id), 0) FROM memories").fetchone()
@@ -131,9 +162,18 @@ class Store:
         (version,) = self._base.execute("PRAGMA user_version").fetchone()
         if version > len(MIGRATIONS):
             raise StoreError(f"{self.path} was written by a newer version; update the package")
-        for number in range(version, len(MIGRATIONS)):
-            self._base.executescript(MIGRATIONS[number])
-            self._base.execute(f"PRAGMA user_version = {number + 1}")
+        for number in range(version, len(MIGRATIONS)):  # each whole or not at all
+            self._base.executescript(
+                f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1};"
+                f"PRAGMA application_id = {APPLICATION}; COMMIT;"
+            )
+
+    def _ours(self) -> None:
+        """Another program's database is not touched."""
+        (owner,) = self._base.execute("PRAGMA application_id").fetchone()
+        (tables,) = self._base.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        if tables and owner != APPLICATION:
+            raise StoreError(f"{self.path} is a database of another program; give another file")
 
     def _belongs(self, model: str) -> None:
         """Frames mean nothing to another model, so the file remembers whose they are."""
@@ -150,6 +190,8 @@ class Store:
 _COLUMNS = "id, text, frame, hits, born, touched, note"
 
 
-def _row(values: tuple[Any, ...]) -> Row:
-    number, text, frame, hits, born, touched, note = values
-    return Row(number, text, frame, hits, born, touched, json.loads(note))
+def _written(note: Any) -> str:
+    try:
+        return json.dumps(note)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"a note is any JSON value; {error}") from error

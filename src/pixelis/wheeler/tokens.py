@@ -41,24 +41,38 @@ def load_tokenizer(path: Path) -> Tokenizer:
     """Reads tokenizer.json; ModelError when it is not one of ours."""
     try:
         text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} cannot be read: {error}") from error
+    return read_tokenizer(text, path)
+
+
+def read_tokenizer(text: str, place: Path) -> Tokenizer:
+    """The tokenizer in a JSON text from `place`; ModelError when it is not one of ours."""
+    try:
         kind = json.loads(text)["model"]["type"]
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path} is no tokenizer file; give one that training wrote") from error
+        raise ModelError(f"{place} holds no tokenizer; give one that training wrote") from error
     if kind != "BPE":
-        raise ModelError(f"{path} holds a {kind} tokenizer; Wheeler's own is BPE")
-    tokenizer = Tokenizer.from_str(text)
+        raise ModelError(f"{place} holds a {kind} tokenizer; Wheeler's own is BPE")
+    try:
+        tokenizer = Tokenizer.from_str(text)
+    except Exception as error:  # named door: the library raises nothing narrower
+        raise ModelError(f"{place} holds a broken tokenizer: {error}") from error
     tokenizer.encode_special_tokens = True  # written out in a text they are plain letters
     found = [tokenizer.token_to_id(name) for name in SPECIAL]
     if found != [PAD_ID, BOS_ID, EOS_ID]:
-        raise ModelError(f"{path} lacks the special tokens {', '.join(SPECIAL)}")
+        raise ModelError(f"{place} lacks the special tokens {', '.join(SPECIAL)}")
     return tokenizer
 
 
 def encode_text(tokenizer: Tokenizer, text: str) -> list[int]:
     """Ids of the text alone; special tokens written out in it are plain letters."""
-    return tokenizer.encode(text, add_special_tokens=False).ids
+    return tokenizer.encode(sound(text), add_special_tokens=False).ids
+
+
+def sound(text: str) -> str:
+    """The text with a question mark for every half of a letter that UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def decode_ids(tokenizer: Tokenizer, ids: Iterable[int]) -> str:

@@ -47,7 +47,9 @@ def pieces_of(word: str, buckets: int) -> tuple[int, ...]:
     """The word as a whole and its runs of two, three and four letters, hashed."""
     marked = f"<{word[:32]}>"
     runs = [marked[k : k + n] for n in PIECES for k in range(len(marked) - n + 1)]
-    return tuple(zlib.crc32(run.encode()) % buckets for run in (f"={word}", *runs))
+    return tuple(
+        zlib.crc32(run.encode("utf-8", "replace")) % buckets for run in (f"={word}", *runs)
+    )
 
 
 def gather(texts: Sequence[str], buckets: int) -> Pieces:

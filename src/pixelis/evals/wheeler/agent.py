@@ -29,7 +29,7 @@ from pixelis.memory.media import fingerprint
 from pixelis.wheeler.autoencoder import WheelerTextAutoencoder
 from pixelis.wheeler.recall import WheelerRecall
 
-SCENES, CALIBRATION, EACH = 120, 60, 3
+SCENES, CALIBRATION, EACH = 60, 40, 3
 Ask = Callable[[np.random.Generator, str, Query], str]
 AGAIN: dict[str, Ask] = {
     "typos 10 %": lambda rng, text, query: damage.mistype(rng, text, 0.1),
@@ -192,16 +192,13 @@ def _wheeler(engine: WheelerRecall) -> Engine:
 
 
 def _off(engine: WheelerRecall) -> Engine:
-    """Wheeler's own search without settling or support: the nearest frame of the same picture's."""
+    """Wheeler's own search without settling; what is NOVEL is told without it in any case."""
 
     def ask(one: Asked) -> Reply:
-        engine.follow()
         probe = Probe(one.question, likeness=fingerprint(one.image))
-        same = engine.same_picture(probe)
-        if not same:
-            return Reply("", -1.0)
-        best, likeness = engine.nearest(one.question, same)
-        return Reply(best, float(likeness >= engine.vigilance))
+        state = engine.recall(probe, 1).state
+        best, _ = engine.nearest(one.question, probe)
+        return Reply(best, float(state != "NOVEL"))
 
     return ask
 

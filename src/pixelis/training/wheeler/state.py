@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from tokenizers import Tokenizer
 
 from pixelis.errors import CheckpointError, ModelError
 from pixelis.wheeler.checkpoint import load_weights, read_training, weights_of
+from pixelis.wheeler.tokens import read_tokenizer
 
 if TYPE_CHECKING:
     from pixelis.training.wheeler.run import Run
@@ -59,9 +59,7 @@ def load(run: Run, path: Path) -> None:
         load_weights(run.model, state["model"], path)
     except ModelError as error:
         raise CheckpointError(str(error)) from error
-    tokenizer = Tokenizer.from_str(state["tokenizer"])
-    tokenizer.encode_special_tokens = True
-    run.model.tokenizer = tokenizer
+    run.model.tokenizer = read_tokenizer(state["tokenizer"], path)
     run.optimizer.load_state_dict(state["optimizer"])
     run.scaler.load_state_dict(state["scaler"])
     run.step, run.best = int(state["step"]), float(state["best"])
