@@ -62,9 +62,10 @@ def _train(tuning: Tuning, first: bool) -> None:
     from pixelis.cli.train import TrainingBar
     from pixelis.training.curves import TUNING, draw_curves
     from pixelis.training.record import Metrics, write_config
-    from pixelis.training.tune import export, tune
+    from pixelis.training.tune import export, resume_point, tune
 
     config = tuning.config
+    resume_point(tuning)  # refuses the folder of another run before its config.json is changed
     if first:
         write_config(config.out, config)
     with TrainingBar(tuning.steps) as bar:
