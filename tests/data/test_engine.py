@@ -116,7 +116,8 @@ def test_the_sheet_shows_questions_and_pictures(made):
     slips = sum(len(record["episode"]["meta"].get("slips", ())) for record in records)
     assert page.count("wrong on purpose") == slips >= 2
     assert "10 were made: 6 golden, 2 self_correction, 2 trap" in page
-    assert "http" not in page
+    assert "http:" not in page
+    assert "https:" not in page
 
 
 def test_wrong_recipes_are_refused(tmp_path):
