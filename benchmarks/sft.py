@@ -30,7 +30,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--way", choices=WAYS, help="run this one here (used by the script itself)")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.steps <= WARM:
+        parser.error(f"--steps {args.steps}: the first {WARM} are not counted; give more")
+    return args
 
 
 class Clock:
@@ -141,18 +144,19 @@ def run_here(args: argparse.Namespace) -> None:
     print("RESULT " + json.dumps({**rates, "memory": memory}))
 
 
-def main() -> None:
+def main() -> int:
     args = parse()
     if args.way:
         run_here(args)
-        return
+        return 0
     found = {}
     for way in WAYS:
         command = [sys.executable, __file__, "--way", way, *sys.argv[1:]]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
         if not lines:
-            print(f"{way:<8} failed: {done.stderr.strip().splitlines()[-1][:300]}")
+            last = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+            print(f"{way:<8} failed: {last[-1][:300]}")
             continue
         found[way] = json.loads(lines[0].removeprefix("RESULT "))
     base = found.get("trl")
@@ -162,7 +166,8 @@ def main() -> None:
         memory = f"{one['memory'] / 2**20:,.0f} MiB"
         rates = f"{one['samples_s']:>10.2f} {one['samples_cpu_s']:>13.2f}"
         print(f"{way:<8} {rates} {memory:>10} {against:>12}")
+    return 0 if len(found) == len(WAYS) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

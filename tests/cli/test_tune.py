@@ -50,6 +50,11 @@ def test_a_run_leaves_weights_numbers_and_curves(shard, tmp_path, inside):
     assert list((out / "samples").glob("step-000003-*.html"))
     assert json.loads((out / "config.json").read_text())["config"]["steps"] == 3
     assert load_policy(f"hf:{out / 'adapter'}", device="cpu").name == "run"
+    before = (out / "config.json").read_bytes()
+    other = inside("train", "sft", "--config", settings, "--batch", "1", "--threads", "1")
+    assert other.returncode == 1
+    assert "batch = 2, not 1; choose another --out" in other.stderr
+    assert (out / "config.json").read_bytes() == before
 
 
 @pytest.mark.parametrize(

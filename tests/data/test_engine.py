@@ -1,4 +1,5 @@
 import hashlib
+import html
 import json
 from collections import Counter
 from dataclasses import replace
@@ -59,7 +60,8 @@ def test_what_is_made_passes_its_own_check(made):
     folder, _, records = made
     report = check(folder, replays=0)
     assert report.samples == len(records)
-    assert report.counts.total() == report.counts["balance"], report.first
+    assert report.clean, report.first
+    assert report.counts.total() == 0, report.first
 
 
 @pytest.mark.slow
@@ -107,11 +109,15 @@ def test_a_folder_belongs_to_one_recipe_and_goes_on(made):
 def test_the_sheet_shows_questions_and_pictures(made):
     folder, report, records = made
     page = write_sheet(folder, report.to_dict()).read_text(encoding="utf-8")
-    assert page.count("<article>") == len(records)
-    assert page.count("data:image/jpeg;base64,") == len(records)
-    assert "object_counting, golden" in page
-    assert "src=" in page
-    assert "http" not in page
+    assert page.count("<article") == len(records)
+    assert page.count("data:image/jpeg;base64,") == sum(record["images"] for record in records)
+    for record in records:
+        assert html.escape(record["episode"]["question"]) in page
+    slips = sum(len(record["episode"]["meta"].get("slips", ())) for record in records)
+    assert page.count("wrong on purpose") == slips >= 2
+    assert "10 were made: 6 golden, 2 self_correction, 2 trap" in page
+    assert "http:" not in page
+    assert "https:" not in page
 
 
 def test_wrong_recipes_are_refused(tmp_path):

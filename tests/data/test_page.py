@@ -17,7 +17,7 @@ class Words(HTMLParser):
     def handle_starttag(self, tag, attrs):
         if tag == "img":
             self.images.append(dict(attrs))
-        if tag not in ("img", "meta", "br", "line", "rect"):
+        if tag not in ("img", "meta", "br", "wbr", "line", "rect"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):

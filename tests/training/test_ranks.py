@@ -98,6 +98,12 @@ def test_only_linear_layers_are_measured():
         measure({"a": torch.ones(3)}, {"a": torch.ones(3)}, 8)
 
 
+def test_another_model_is_refused():
+    other = {name: value[:-1] for name, value in weights().items()}
+    with pytest.raises(DataError, match=r"before and .* after; give the same model twice"):
+        measure(weights(), other, 128)
+
+
 def test_shards_are_read_like_one_file(tmp_path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     for folder in (whole, parts):

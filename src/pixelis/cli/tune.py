@@ -64,10 +64,14 @@ def _train(tuning: Tuning, first: bool) -> None:
     from pixelis.cli.train import TrainingBar
     from pixelis.training.curves import TUNING, draw_curves
     from pixelis.training.record import Metrics, write_config
-    from pixelis.training.tune import export, tune
+    from pixelis.training.tune import export, resume_point, tune
 
     config = tuning.config
+    before = resume_point(tuning)  # refuses another run's folder before its config.json is changed
     if first:
+        if before is not None:
+            step = before.name.rpartition("-")[2]
+            Printer().field("goes on", f"from step {step} of {tuning.steps}", indent=0)
         write_config(config.out, config)
     with TrainingBar(tuning.steps) as bar:
         trainer = tune(tuning, Metrics(config.out, bar.show))

@@ -89,7 +89,7 @@ class Sample:
         named = self._word("answer_type")
         for kind in ANSWER_TYPES:
             if kind == named:
-                return kind
+                return kind  # type: ignore[return-value]
         return type_of(self.gold) if self.gold else "text"
 
     @property

@@ -222,6 +222,7 @@ def _episode(
         "kind": GOLDEN,
         "split": one.record.split or None,
         "media": writer.keep(one.path, sha256),
+        "band": asked.difficulty,
         "provenance": {**one.provenance(), "media_sha256": sha256, "generator": "import"},
     }
     return {name: value for name, value in values.items() if value is not None}

@@ -18,6 +18,7 @@ from pixelis.data.exports.talk import images_of
 from pixelis.data.statistics import GROUPS, MEASURES
 from pixelis.episode import Episode, Step
 from pixelis.errors import DataError, MediaError
+from pixelis.media import Video
 
 THUMBNAIL_PX = 420
 CROP_PX = 150
@@ -71,10 +72,14 @@ svg text{fill:var(--soft);font:11px system-ui,sans-serif}svg line{stroke:var(--l
 """
 
 
-def sheet(samples: Iterable[Sample], title: str) -> str:
-    """A contact sheet: each episode with its picture, what it looked at, and its answer."""
+def sheet(samples: Iterable[Sample], title: str, about: str = "") -> str:
+    """A contact sheet: each episode with its picture, what it looked at, and its answer.
+
+    `about` is said below the title.
+    """
     cards = [card(sample) for sample in samples]
     lead = f"{len(cards)} episodes. Numbers on a picture are the places its steps looked at."
+    lead = f"{lead} {about}".strip()
     return _page(title, lead, f'<main class="grid">{"".join(cards)}</main>')
 
 
@@ -82,18 +87,30 @@ def card(sample: Sample) -> str:
     """One episode; a source that cannot be opened is said instead of shown."""
     episode, answer = sample.episode, sample.episode.answer
     try:
-        images = images_of(sample)
+        images = _shown(sample)
         film = f'<div class="film">{_img(_marked(images[0], episode), sample.id)}</div>'
     except (MediaError, DataError, OSError) as error:
         images, film = [], f'<p class="pad bad">{_text(error)}</p>'
     said = _text(answer.text) if answer else "no answer"
+    style = "answer bad" if sample.kind == TRAP else "answer"
     wanted = " or ".join(sample.gold) or "cannot be known"
     gold = "" if answer and answer.text in sample.gold else f" (gold: {_text(wanted)})"
     return (
         f'<article class="card">{film}<div class="pad"><p class="asked">{_text(episode.question)}'
-        f'</p><p class="answer">{said}<span class="dim">{gold}</span></p>{_tags(sample)}'
+        f'</p><p class="{style}">{said}<span class="dim">{gold}</span></p>{_tags(sample)}'
         f"<ol>{''.join(_steps(episode, images))}</ol></div></article>"
     )
+
+
+def _shown(sample: Sample) -> list[Image.Image]:
+    """The source as it is, then what its steps were shown: as the record holds it, else by running
+    the calls again."""
+    stored = sample.stored_images()
+    if not stored or not sample.has_source():
+        return images_of(sample)
+    with sample.open_source() as media:
+        first = media.frame(0) if isinstance(media, Video) else media.image
+    return [first.convert("RGB"), *stored[1:]]
 
 
 def figures_page(figures: Mapping[str, Any], title: str) -> str:
@@ -133,7 +150,8 @@ def _tags(sample: Sample) -> str:
 
 def _steps(episode: Episode, images: list[Image.Image]) -> Iterator[str]:
     for number, step in enumerate(episode.steps):
-        yield f"<li>{_badge(number)}{_step(step, images)}</li>"
+        slip = '<b class="bad">wrong on purpose</b> ' if number in episode.slips else ""
+        yield f"<li>{_badge(number)}{slip}{_step(step, images)}</li>"
 
 
 def _step(step: Step, images: list[Image.Image]) -> str:

@@ -9,7 +9,7 @@ follows     the answer is what the last observations say, not something else
 gold        golden and corrected episodes are right, traps are wrong
 duplicate   no id twice, and no question twice about the same picture
 leakage     no picture in two splits, not even scaled or saved again
-balance     no family has more than 3 times the records of another
+balance     no family has more than 3 times the records of another, from 20 records on
 provenance  the licence and the source of each record are written down
 """
 
@@ -37,6 +37,7 @@ from pixelis.models.dialects.dialect import count_images
 
 MOST_STEPS = 20
 BALANCE = 3.0
+ENOUGH = 20  # records of a family below which chance alone makes such differences
 FIRST = 20  # findings of each check that are kept in full
 CHECKS = (
     *("structure", "media", "images", "loop", "replay", "follows", "gold"),
@@ -382,7 +383,7 @@ def balance(families: Counter[str]) -> list[Finding]:
         Finding("balance", family, f"{count} records against {few} of {least}; {BALANCE:g} times "
                 "as many are allowed")
         for family, count in families.items()
-        if count > BALANCE * few
+        if count > max(BALANCE * few, ENOUGH)
     ]  # fmt: skip
 
 

@@ -2,87 +2,48 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import io
-import json
 import textwrap
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from pixelis.data.episodes import KINDS, Sample, read_samples
+from pixelis.data.page import sheet
 from pixelis.data.tasks import Task
 from pixelis.data.worlds.sprites import load_font
-from pixelis.errors import MediaError
 from pixelis.media import Picture, Video, open_media
 
-PER_GROUP = 12
+PER_GROUP = 8
 THUMBNAIL_PX = 220
 STRIP = 4  # frames shown of a clip
-STYLE = """
-:root{color-scheme:light dark}body{font:14px/1.45 system-ui,sans-serif;margin:1.5rem auto;
-max-width:84rem;padding:0 1rem}main{display:grid;gap:1rem;
-grid-template-columns:repeat(auto-fill,minmax(15rem,1fr))}article{border:1px solid #8886;
-border-radius:6px;padding:.6rem;overflow-wrap:anywhere}img{width:100%;border-radius:3px}
-h3{font-size:1rem;margin:.4rem 0}ol{margin:.3rem 0;padding-left:1.2rem}.dim{opacity:.7}
-.bad{color:#c2410c}
-"""
 
 
-def write_sheet(folder: Path, report: dict[str, Any]) -> Path:
-    """Writes `sheet.html` into a folder of `pixelis data make`: examples by family and kind."""
-    groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for path in sorted(folder.glob("episodes-?????.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            record = json.loads(line)
-            group = groups[f"{record['family']}, {record['kind']}"]
-            if len(group) < PER_GROUP:
-                group.append(record)
-    parts = [f"<h1>{_text(folder.name)}</h1><pre>{_text(json.dumps(report, indent=1))}</pre>"]
-    for name in sorted(groups):
-        cards = "".join(_card(folder, record) for record in groups[name])
-        parts.append(f"<h2>{_text(name)}</h2><main>{cards}</main>")
-    page = (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Contact sheet</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style>'
-        f"{''.join(parts)}</html>\n"
-    )
+def write_sheet(folder: Path, report: Mapping[str, Any]) -> Path:
+    """Writes `sheet.html` into a folder of `pixelis data make`: the first episodes of every family
+    and kind, and what the report counts."""
+    groups: Counter[tuple[str, str]] = Counter()
+    chosen: list[Sample] = []
+    for sample in read_samples(folder):
+        groups[sample.family, sample.kind] += 1
+        if groups[sample.family, sample.kind] <= PER_GROUP:
+            chosen.append(sample)
+    chosen.sort(key=lambda one: (one.family, KINDS.index(one.kind)))
     out = folder / "sheet.html"
-    out.write_text(page, encoding="utf-8")
+    out.write_text(sheet(chosen, folder.name, _about(report)), encoding="utf-8")
     return out
 
 
-def _card(folder: Path, record: dict[str, Any]) -> str:
-    episode = record["episode"]
-    steps = []
-    for step in episode["steps"]:
-        thought = f"<span class=dim>{_text(step['thought'])}</span> " if step["thought"] else ""
-        if step["call"]:
-            call = f"{step['call']['op']} {json.dumps(step['call']['arguments'])}"
-            told = (step["observation"] or {}).get("text", "")
-            steps.append(f"<li>{thought}<code>{_text(call)}</code><br>{_text(told)}</li>")
-    answer = episode["answer"] or {}
-    style = ' class="bad"' if record["kind"] == "trap" else ""
-    shown = _inline(thumbnail(folder / record["media"]))
-    return (
-        f"<article>{shown}<h3>{_text(episode['question'])}</h3><ol>{''.join(steps)}</ol>"
-        f"<p{style}>{_text(answer.get('raw', ''))} → <b>{_text(answer.get('text', ''))}</b> "
-        f"<span class=dim>gold {_text(record['gold'])}, {_text(record['band'])}, "
-        f"{_text(record['provenance']['domain'])}</span></p></article>"
-    )
-
-
-def thumbnail(path: Path) -> Image.Image | None:
-    """A small picture of a media file: a strip of frames for a clip; None when it is broken."""
-    try:
-        media = open_media(path)
-    except MediaError:
-        return None
-    return picture_of(media)
+def _about(report: Mapping[str, Any]) -> str:
+    """What was made and what was thrown away, in words."""
+    made = ", ".join(f"{count} {name}" for name, count in report["written"].items())
+    lost = ", ".join(f"{count} {why}" for why, count in report["rejected"].items())
+    told = f"{sum(report['written'].values())} were made: {made}."
+    share = f"{100 * report['rejection']:.1f} % of the attempts were rejected"
+    return f"{told} {share}{f': {lost}' if lost else ''}."
 
 
 def picture_of(media: Picture | Video) -> Image.Image:
@@ -99,19 +60,6 @@ def picture_of(media: Picture | Video) -> Image.Image:
         frame = media.frame(int(number)).resize((width, height))
         strip.paste(frame, ((place % 2) * (width + 2), (place // 2) * (height + 2)))
     return strip
-
-
-def _inline(image: Image.Image | None) -> str:
-    if image is None:
-        return "<p class=bad>no picture</p>"
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=80)
-    data = base64.b64encode(file.getvalue()).decode()
-    return f'<img alt="" src="data:image/jpeg;base64,{data}">'
-
-
-def _text(value: Any) -> str:
-    return html.escape(str(value))
 
 
 def draw_tasks(rows: Sequence[Sequence[Task]]) -> Image.Image:

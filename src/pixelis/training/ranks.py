@@ -97,14 +97,22 @@ def _randomised(matrix: torch.Tensor, count: int, seed: int) -> torch.Tensor:
 def changes(
     before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor]
 ) -> Iterator[tuple[str, torch.Tensor]]:
-    """Name and ΔW of every linear layer; biases, norms, embeddings and heads are left out."""
+    """Name and ΔW of every linear layer; biases, norms, embeddings and heads are left out.
+
+    DataError when a layer has another shape in the two.
+    """
     for name in before:
         layer, _, last = name.rpartition(".")
         if last != "weight" or any(word in layer for word in LEFT_OUT) or name not in after:
             continue
-        was = before[name]
+        was, now = before[name], after[name]
+        if was.shape != now.shape:
+            raise DataError(
+                f"{layer}: {tuple(was.shape)} before and {tuple(now.shape)} after; give the same "
+                "model twice"
+            )
         if was.ndim == 2:
-            yield layer, after[name].to("cpu", torch.float32) - was.to("cpu", torch.float32)
+            yield layer, now.to("cpu", torch.float32) - was.to("cpu", torch.float32)
 
 
 class Weights(Mapping[str, torch.Tensor]):

@@ -162,12 +162,13 @@ def _again(sample: Sample, profile: Profile, folder: Path) -> tuple[Episode, _Sh
                 told = retell(sample.episode, media, profile)
         except DataError as error:
             raise _SkippedError("cannot be told to this model") from error
-        if not sample.is_right(told.episode.answer):
-            raise _SkippedError("its operations lead elsewhere for this model")
         _keep(told, folder, name)
     record = json.loads(kept.read_text(encoding="utf-8"))
+    episode = Episode.from_dict(record["episode"])
+    if not sample.is_right(episode.answer):
+        raise _SkippedError("its operations lead elsewhere for this model")
     paths = tuple(folder / f"{name}-{place}.png" for place in range(record["images"]))
-    return Episode.from_dict(record["episode"]), _Shown(sample, paths)
+    return episode, _Shown(sample, paths)
 
 
 def _keep(told: Told, folder: Path, name: str) -> None:

@@ -189,17 +189,27 @@ def tune(tuning: Tuning, report: Report) -> Any:
 
     `report` gets one dict of numbers a step, and one for each examination.
     """
-    try:
-        from pixelis.training.session import build_trainer, latest
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(str(error.name), "train") from error
+    found = resume_point(tuning)
+    from pixelis.training.session import build_trainer
 
-    found, record = latest(tuning.config.out)
-    if record is not None:
-        tuning.recall(record)
     trainer = build_trainer(tuning, report)
     trainer.train(resume_from_checkpoint=None if found is None else str(found))
     return trainer
+
+
+def resume_point(tuning: Tuning) -> Path | None:
+    """The newest whole checkpoint, whose curriculum is taken over; None at the start.
+
+    CheckpointError when the folder belongs to another run; nothing is written before that is known.
+    """
+    try:
+        from pixelis.training.session import latest
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(str(error.name), "train") from error
+    found, record = latest(tuning.config.out)
+    if record is not None:
+        tuning.recall(record)
+    return found
 
 
 class Trained(Protocol):
