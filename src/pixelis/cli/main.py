@@ -39,7 +39,9 @@ COMMANDS = {
     "ops": Command("pixelis.cli.ops", "List the visual operations, or run one by hand."),
     "serve": Command("pixelis.cli.serve", "Serve the agent: an OpenAI-compatible API and a page."),
     "mcp": Command("pixelis.cli.mcp", "Offer the operations to other assistants as MCP tools."),
-    "eval": Command("pixelis.cli.eval", "Measure a model on worlds, benchmarks or your own questions."),
+    "eval": Command(
+        "pixelis.cli.eval", "Measure a model on worlds, benchmarks or your own questions."
+    ),
     "data": Command("pixelis.cli.data", "Make, import, check, split and export training data."),
     "train": Command("pixelis.cli.train", "Train nano from nothing, or any model on episodes."),
     "evolve": Command("pixelis.cli.evolve", "Answer a stream of questions, remember, and learn."),
