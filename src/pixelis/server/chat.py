@@ -131,7 +131,7 @@ class Chat:
                 )
             if self.form.stream_options and self.form.stream_options.include_usage:
                 usage = self._usage([one.rollout for one in played])
-                events.put_nowait(self._event([], usage and usage.model_dump()))
+                events.put_nowait(self._event([], usage.model_dump() if usage else None))
         except RefusalError as refusal:
             events.put_nowait(refusal)
         finally:

@@ -84,7 +84,8 @@ class Tools:
     ) -> None:
         self.registry, self.limits = registry, limits
         self.roots = [root.resolve() for root in roots]
-        self._make, self._agent = agent, None
+        self._make = agent
+        self._agent: Agent | None = None
         self._lock = threading.Lock()
         self._open: OrderedDict[tuple[str, str], Opened] = OrderedDict()
 
