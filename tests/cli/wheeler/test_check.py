@@ -15,7 +15,7 @@ def results(tmp_path):
     figures = [
         Figure("recall, x", 0.9, 0.8, True, (0.85, 0.95), ARMS, n=10),
         Figure("told only", 3.0, 0.0, True),
-        Figure("reading, y", 0.5, 0.9, False, None, {"dynamics off": 0.5}),
+        Figure("reading, y", 0.5, 0.9, False, None, ARMS),
     ]
     save(tmp_path / "results", "part", figures, {"model": "m"})
     return tmp_path / "results"
