@@ -225,3 +225,16 @@ def test_what_is_needed_to_run_it_again_is_kept(play):
     assert play("red", seed=3)[0].episode.id == episode.id
     assert play("red", seed=4)[0].episode.id != episode.id
     assert policy.batches[0][0].seed != play("red", seed=4)[1].batches[0][0].seed
+
+
+def test_a_turn_put_into_its_mouth_is_carried_out_and_told(play, call):
+    """The model takes over after it, sees its observation, and the episode says so."""
+    wrong = call("get_color", bbox_2d=LEFT)
+    rollout, policy = play("never asked", "{mask_1.color}", opening=(wrong,))
+    episode = rollout.episode
+    assert [step.call.op for step in episode.steps if step.call] == ["get_color"]
+    assert episode.answer.text == "red"
+    assert episode.meta["opening"] == 1
+    assert len(policy.batches) == 1
+    (request,) = policy.batches[0]
+    assert [message["role"] for message in request.messages][-2:] == ["assistant", "tool"]

@@ -5,7 +5,7 @@ import pytest
 from pixelis.answers.score import correct
 from pixelis.data import tasks
 from pixelis.data.engine import Recipe, base_of, execute, fault_of
-from pixelis.data.solutions import gaps
+from pixelis.ops.track import stretches
 
 NEW = ("geometric_comparison", "spatial_reasoning", "relationship_detection", "temporal_tracking")
 
@@ -42,5 +42,5 @@ def test_other_pixels_give_another_answer():
 
 
 def test_short_losses_are_no_gaps():
-    assert gaps([3, 4, 5, 9, 12, 13]) == [(3, 5), (12, 13)]
-    assert gaps([]) == []
+    assert stretches([3, 4, 5, 9, 12, 13]) == [(3, 5), (12, 13)]
+    assert stretches([]) == []

@@ -76,6 +76,7 @@ def test_frames_by_number(space: Workspace) -> None:
         ({"from": 30, "count": 1}, [30]),
         ({"frames": [4, 4, 2]}, [4, 2]),
         ({"frames": [49, 0]}, [49, 0]),
+        ({"frames": [-1, -50, 49]}, [49, 0]),
     ],
 )
 def test_ranges_include_both_ends(
@@ -90,7 +91,7 @@ def test_ranges_include_both_ends(
     ("arguments", "reason"),
     [
         ({"frames": [0, 50]}, "frame 50 does not exist; frames are 0..49"),
-        ({"frames": [-1]}, "argument frames.0 = -1"),
+        ({"frames": [-51]}, "frame -51 does not exist; frames are 0..49"),
         ({"frames": []}, "argument frames = []"),
         ({"frames": list(range(9))}, "argument frames = [0, 1"),
         ({"from": 20, "to": 10}, "range from 20 to 10 is empty; need from <= to in 0..49"),

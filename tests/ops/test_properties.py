@@ -206,3 +206,49 @@ def test_the_smallest_thing_has_properties():
     assert data["color"]["name"] == "red"
     assert data["size"]["area_px"] == 1
     json.dumps(data)
+
+
+def two(first: np.ndarray, second: np.ndarray, color=(205, 25, 30)) -> Workspace:
+    """A picture of two things, the second in its own colour, and a mask of each."""
+    image = picture(first)
+    image[second] = color
+    space = workspace(image, first)
+    space.add_handle("mask", {"area_px": int(second.sum())}, mask=second)
+    return space
+
+
+def test_how_a_thing_stands_beside_another():
+    space = two(spot(60, 60, 40), spot(140, 220, 20), (30, 60, 200))
+    seen = ask(space, mask="mask_1", other="mask_2")
+    assert seen.data["beside"] == {
+        "mask": "mask_2",
+        "width": "wider",
+        "height": "taller",
+        "size": "larger",
+        "x": "left",
+        "y": "above",
+        "color": "other color",
+        "shape": "same shape",
+    }
+    back = ask(space, mask="mask_2", other="mask_1", properties=["size", "position"])
+    assert back.text.endswith("beside mask_1: narrower, shorter, smaller, right, below")
+
+
+def test_alike_is_told():
+    space = two(spot(60, 60, 30), spot(140, 220, 30))
+    text = ask(space, mask="mask_1", other="mask_2", properties=["size", "color"]).text
+    assert text.endswith("beside mask_2: as wide, as tall, as large, same color")
+
+
+def test_measures_without_a_comparison_say_so():
+    space = two(spot(60, 60, 30), spot(140, 220, 30))
+    seen = ask(space, mask="mask_1", other="mask_2", properties=["brightness"])
+    assert seen.text.endswith("beside mask_2: nothing to compare")
+
+
+def test_the_other_must_be_a_mask():
+    mask = spot(100, 150, 30)
+    assert (
+        "no handle 'mask_7'"
+        in ask(workspace(picture(mask), mask), mask="mask_1", other="mask_7").error
+    )

@@ -13,7 +13,7 @@ from pixelis.media import Picture, open_video
 from pixelis.ops import track as operation
 from pixelis.ops.follow import Track
 from pixelis.ops.registry import REGISTRY
-from pixelis.ops.track import runs, summarise
+from pixelis.ops.track import loss, runs, summarise
 from pixelis.ops.workspace import Convention, PixelBudget, Workspace
 
 GROUND = skimage.data.coffee()[:180, :300]
@@ -131,7 +131,7 @@ def test_loss_is_told():
         ({"bbox_2d": [0, 0, 9, 9], "start_frame": 0, "end_frame": 99}, "within 0..13"),
         ({"bbox_2d": [9, 0, 9, 9], "start_frame": 0, "end_frame": 3}, "is empty"),
         ({"mask": "mask_4", "start_frame": 0, "end_frame": 3}, "no handle"),
-        ({"bbox_2d": [0, 0, 9, 9], "start_frame": 0}, "end_frame"),
+        ({"bbox_2d": [0, 0, 9, 9], "start_frame": 13}, "start_frame < end_frame"),
     ],
 )
 def test_bad_arguments_are_told(arguments, reason):
@@ -175,3 +175,26 @@ def test_runs_of_numbers():
     assert runs([3, 7, 8, 9, 11]) == "3, 7-9, 11"
     assert runs([]) == ""
     assert operation.MOST_FRAMES >= 100
+
+
+def test_without_frames_the_whole_video_is_followed():
+    seen = run(workspace(), bbox_2d=[30, 70, 58, 98])
+    assert seen.data["found"][0] == 0
+    assert seen.data["found"][-1] == 13
+    assert seen.text.endswith("never lost")
+
+
+@pytest.mark.parametrize(
+    ("lost", "found", "words"),
+    [
+        ([], range(12), "never lost"),
+        ([5], [0, 11], "never lost"),
+        ([3, 4], [0, 11], "lost 1 time, found again"),
+        ([2, 3, 6, 7, 8], [0, 11], "lost 2 times, found again"),
+        ([2, 3, 4, 5, 6, 7, 8, 9, 10, 11], [0, 1], "lost 1 time, gone from the beginning on"),
+        ([6, 7, 8, 9, 10, 11], [0, 5], "lost 1 time, gone from the middle on"),
+        ([1, 2, 10, 11], [0, 9], "lost 2 times, gone from the end on"),
+    ],
+)
+def test_what_became_of_a_track_is_said_in_words(lost, found, words):
+    assert loss(lost, list(found), 0, 12) == words

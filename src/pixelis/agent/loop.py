@@ -51,6 +51,8 @@ class Task:
         meta: kept in the episode's `meta`.
         workspace: one from `Agent.workspace`, for a caller who wants to look at the images, masks
             and frames afterwards; None makes one for the episode alone.
+        opening: turns put into the model's mouth before it takes over, to see how it goes on from
+            them; `meta["opening"]` of the episode says how many.
     """
 
     media: Any
@@ -61,6 +63,7 @@ class Task:
     id: str | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
     workspace: Workspace | None = None
+    opening: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ class Run:
         )
         self.image_tokens = self.budget.image_tokens or parts.profile.image_tokens
         self.given_workspace = task.workspace
+        self.opening = task.opening
         self.episode = _begin(parts, task, describe(media), self.budget, self.sampling)
         video = isinstance(media, Video)
         self.tools = schemas(parts.profile, parts.dialect, parts.registry, video)
@@ -171,6 +175,9 @@ class Run:
         self.last_chance = self.budget.spent(0, 0, len(self.images))
 
     async def _think(self) -> Turn:
+        if len(self.turns) < len(self.opening):
+            self.turns.append(Turn(self.opening[len(self.turns)]))
+            return self.turns[-1]
         episode = self.episode
         key = f"{episode.seed}/{len(self.turns)}/{episode.question}"
         seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:6])
@@ -310,6 +317,8 @@ def _begin(parts: Parts, task: Task, media: Media, budget: Budget, sampling: Sam
         "text_limit": profile.text_limit,
         "image_tokens": budget.image_tokens or profile.image_tokens,
     }
+    if task.opening:
+        settings["opening"] = len(task.opening)
     return Episode(
         task.question,
         media,

@@ -10,10 +10,9 @@ from pixelis.answers.score import similarity
 from pixelis.data.plans import Place, Plan
 from pixelis.data.solver import CANNOT, Solver
 from pixelis.episode import Episode
+from pixelis.ops.track import PARTS, loss, stretches
 
 SAME_TEXT = 0.8  # least similarity of what a sign says and what was asked for
-LOST_FRAMES = 2  # fewer frames of loss are no hiding
-PARTS = ("beginning", "middle", "end")
 
 Thing = tuple[str, list[int], bool]
 
@@ -132,22 +131,42 @@ def _outline(solver: Solver, place: Place, thought: str, first: bool) -> str | N
 
 
 def compare(solver: Solver, plan: Plan) -> Episode:
-    """Outlines both, asks for their sizes, and compares the asked numbers."""
-    sizes, shown, masks = [], [], []
+    """Outlines both and asks how the first's size stands to the second's."""
+    if plan.field == "area_px":
+        return _covers(solver, plan)
+    word, masks = _beside(solver, plan, "size", plan.field)
+    if word is None:
+        return solver.answer(CANNOT)
+    said = _said(plan, word in ("wider", "taller", "larger"))
+    return solver.answer(f"{said} [{', '.join(masks)}]", word)
+
+
+def _covers(solver: Solver, plan: Plan) -> Episode:
+    """Outlines both and compares the pixels that they are told to have."""
+    areas, masks = [], []
     for number, place in enumerate(plan.points):
         mask = _outline(solver, place, "" if number else plan.target, not number)
         if mask is None:
             return solver.answer(CANNOT)
-        solver.act("", "get_properties", mask=mask, properties=["size"])
-        size = solver.seen.data["size"]
-        wide, high = int(size["width_px"]), int(size["height_px"])
-        sides = {"width": wide, "height": high, "size": wide * high, "area_px": size["area_px"]}
-        sizes.append(int(sides[plan.field]))
-        shown.append(f"{wide}x{high}" if plan.field == "size" else f"{sizes[-1]}")
+        areas.append(int(solver.seen.data["area_px"]))
         masks.append(mask)
-    sign = ">" if sizes[0] > sizes[1] else "<"
-    said = _said(plan, sizes[0] > sizes[1])
-    return solver.answer(f"{said} [{', '.join(masks)}]", f"{shown[0]} {sign} {shown[1]}")
+    sign = ">" if areas[0] > areas[1] else "<"
+    said = _said(plan, areas[0] > areas[1])
+    return solver.answer(f"{said} [{', '.join(masks)}]", f"{areas[0]} {sign} {areas[1]} px")
+
+
+def _beside(
+    solver: Solver, plan: Plan, measure: str, field: str
+) -> tuple[str | None, Sequence[str]]:
+    """The word for how the first thing stands to the second, and the masks of both."""
+    masks: list[str] = []
+    for number, place in enumerate(plan.points):
+        mask = _outline(solver, place, "" if number else plan.target, not number)
+        if mask is None:
+            return None, masks
+        masks.append(mask)
+    solver.act("", "get_properties", mask=masks[0], other=masks[1], properties=[measure])
+    return str(solver.seen.data["beside"][field]), masks
 
 
 def _said(plan: Plan, more: bool) -> str:
@@ -160,44 +179,32 @@ def _said(plan: Plan, more: bool) -> str:
 
 
 def side(solver: Solver, plan: Plan) -> Episode:
-    """Outlines both and compares where their boxes begin."""
-    starts, masks = [], []
-    for number, place in enumerate(plan.points):
-        mask = _outline(solver, place, "" if number else plan.target, not number)
-        if mask is None or solver.seen.box is None:
-            return solver.answer(CANNOT)
-        corner = solver.workspace.view(0).to_relative(solver.seen.box)
-        starts.append(corner["xy".index(plan.field)])
-        masks.append(mask)
-    sign = ">" if starts[0] > starts[1] else "<"
-    thought = f"{plan.field} {starts[0]} {sign} {starts[1]}"
-    said = _said(plan, starts[0] > starts[1])
-    return solver.answer(f"{said} [{', '.join(masks)}]", thought)
+    """Outlines both and asks on which side of the second the first lies."""
+    word, masks = _beside(solver, plan, "position", plan.field)
+    if word is None:
+        return solver.answer(CANNOT)
+    said = _said(plan, word in ("right", "below"))
+    return solver.answer(f"{said} [{', '.join(masks)}]", word)
 
 
 def same(solver: Solver, plan: Plan) -> Episode:
-    """Outlines and measures both, and says whether they are alike."""
-    looks, masks = [], []
-    for number, place in enumerate(plan.points):
-        mask = _outline(solver, place, "" if number else plan.target, not number)
-        if mask is None:
-            return solver.answer(CANNOT)
-        solver.act("", "get_properties", mask=mask, properties=[plan.field])
-        look: Any = solver.seen.data[plan.field]
-        looks.append(look if isinstance(look, str) else look["name"])
-        masks.append(mask)
-    verdict = "yes" if looks[0] == looks[1] else "no"
-    return solver.answer(f"{verdict} [{', '.join(masks)}]", f"{looks[0]}, {looks[1]}")
+    """Outlines both and asks whether they are alike."""
+    word, masks = _beside(solver, plan, plan.field, plan.field)
+    if word is None:
+        return solver.answer(CANNOT)
+    verdict = "yes" if word.startswith("same") else "no"
+    return solver.answer(f"{verdict} [{', '.join(masks)}]", word)
 
 
 # clips --------------------------------------------------------------------------------------------
 def frame(solver: Solver, plan: Plan) -> Episode:
-    """Looks at later frames; measures a thing in the last of them, or the first that has it."""
-    solver.act(plan.target, "select_frames", frames=list(plan.frames))
-    first = int(plan.names[0]) if plan.names else len(plan.frames) - 1
-    image = solver.seen.data["images"][first]
+    """Looks at the last frame, or at four of them, and measures a thing in it."""
     if plan.field != "part":
-        return _measured(solver, plan, plan.points[0], "", image=image)
+        solver.act(plan.target, "select_frames", frames=[-1])
+        return _measured(solver, plan, plan.points[0], "", image=solver.seen.data["images"][-1])
+    solver.act(plan.target, "select_frames", count=len(PARTS) + 1)
+    first = int(plan.names[0])  # of a third, two thirds and the end; image 1 is the beginning
+    image = solver.seen.data["images"][first + 1]
     spot = solver.point(plan.points[0], image)
     solver.act(f"first seen in image {image}", "segment_object_at", point_2d=spot, image=image)
     if solver.seen.handle is None:
@@ -209,11 +216,9 @@ def follow(solver: Solver, plan: Plan) -> Episode:
     """Follows one thing, or several one after another, and says what was asked of the tracks."""
     tracks: list[dict[str, Any]] = []
     names: list[str] = []
-    first, last = plan.frames
     for number, box in enumerate(plan.boxes):
         thought = "" if number else plan.target
-        ends = {"start_frame": first, "end_frame": last}
-        if not solver.act(thought, "track_object", bbox_2d=solver.box(box), **ends):
+        if not solver.act(thought, "track_object", bbox_2d=solver.box(box)):
             return solver.answer(CANNOT)
         tracks.append(dict(solver.seen.data))
         names.append(solver.latest("track"))
@@ -221,7 +226,7 @@ def follow(solver: Solver, plan: Plan) -> Episode:
         return solver.answer(f"{{{names[0]}.direction}}")
     if plan.field == "speed":
         return _fastest(solver, plan, tracks, names)
-    said, thought = _told(plan, tracks[0], last + 1)
+    said, thought = _told(plan, tracks[0], plan.frames[1] + 1)
     return solver.answer(f"{said} [{names[0]}]", thought)
 
 
@@ -230,39 +235,27 @@ def _fastest(
 ) -> Episode:
     speeds = [float(track["mean_speed_px_per_frame"]) for track in tracks]
     chosen = speeds.index(max(speeds) if plan.say == "more" else min(speeds))
-    thought = ", ".join(f"{n} {s:.1f}" for n, s in zip(plan.names, speeds, strict=True))
-    return solver.answer(f"{plan.names[chosen]} [{', '.join(names)}]", thought)
-
-
-def gaps(lost: Sequence[int]) -> list[tuple[int, int]]:
-    """First and last frame of each stretch of at least `LOST_FRAMES` lost frames."""
-    runs: list[tuple[int, int]] = []
-    for number in lost:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1] = (runs[-1][0], number)
-        else:
-            runs.append((number, number))
-    return [run for run in runs if run[1] - run[0] + 1 >= LOST_FRAMES]
+    return solver.answer(f"{plan.names[chosen]} [{', '.join(names)}]")
 
 
 def _told(plan: Plan, track: dict[str, Any], frames: int) -> tuple[str, str]:
-    """The answer about one track, and the thought before it."""
-    lost, found = gaps(track["lost"]), list(track["found"])
-    seen_last = found[-1] if found else -1
-    thought = "lost " + (", ".join(f"{a}-{b}" for a, b in lost) or "never")
+    """The answer about one track, and the thought before it: words the observation has."""
     if plan.field == "moves":
         return ("no" if track["direction"] == "still" else "yes"), str(track["direction"])
+    lost, found = stretches(track["lost"]), list(track["found"])
+    seen_last = found[-1] if found else -1
+    thought = loss(track["lost"], found, 0, frames)
     if plan.field == "leaves":
-        return ("yes" if seen_last < frames - LOST_FRAMES else "no"), thought
+        return ("yes" if "gone" in thought else "no"), thought
     if plan.field == "returns":
         return ("yes" if any(end < seen_last for _, end in lost) else "no"), thought
     if plan.field == "hidden":
         return str(sum(end < frames - 1 for _, end in lost)), thought
     gone = seen_last + 1
     if plan.field == "part":
-        return PARTS[min(3 * gone // frames, 2)], f"lost from {gone} of {frames}"
+        return PARTS[min(3 * gone // frames, 2)], thought
     near = min(range(len(plan.words)), key=lambda k: abs(int(plan.words[k]) - gone))
-    return "ABC"[near], f"lost from {gone}"
+    return "ABC"[near], thought
 
 
 SOLUTIONS: dict[str, Callable[[Solver, Plan], Episode]] = {

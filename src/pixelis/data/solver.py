@@ -142,4 +142,4 @@ class Solver:
         side = 0.05 * min(self.workspace.media.size)
         if abs(near[0] - meant[0]) > side or abs(near[1] - meant[1]) > side:
             return None
-        return list(self.workspace.view(0).point_to_relative(Point(*near)))
+        return self.point((near[0], near[1]), 0)

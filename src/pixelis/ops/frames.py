@@ -25,8 +25,11 @@ Number = Annotated[int, Field(ge=0)]
 class SelectFrames(Arguments):
     """Which frames to look at: a list of numbers, or a number of them spread over a range."""
 
-    frames: list[Number] | None = Field(
-        None, min_length=1, max_length=MOST_FRAMES, description="frame numbers, at most 8"
+    frames: list[int] | None = Field(
+        None,
+        min_length=1,
+        max_length=MOST_FRAMES,
+        description="frame numbers, at most 8; -1 is the last frame",
     )
     start: Number | None = Field(
         None,
@@ -57,7 +60,8 @@ class SelectFrames(Arguments):
 def select_frames(workspace: Workspace, arguments: SelectFrames) -> Observation:
     """Look at frames of a video: by number, or a few spread evenly over a range.
 
-    Frames are numbered from 0; ranges include both ends. Every frame becomes an image of the
+    Frames are numbered from 0, and from the end by negative numbers: -1 is the last. Ranges include
+    both ends. Every frame becomes an image of the
     episode, fitted to the model's pixel budget; repeated numbers are shown once. `image`, `view`
     and `box` of the observation are those of the first; `data` holds `images`, `frames` and
     `timestamps` (seconds from the first frame) of all. Raises OpError for frames that do not
@@ -88,7 +92,7 @@ def _numbers(workspace: Workspace, arguments: SelectFrames, total: int) -> list[
     """The asked frame numbers, each once, checked against the video's length."""
     last = total - 1
     if arguments.frames is not None:
-        numbers = list(dict.fromkeys(arguments.frames))
+        numbers = list(dict.fromkeys(n + total if -total <= n < 0 else n for n in arguments.frames))
     else:
         start = arguments.start or 0
         end = last if arguments.end is None else arguments.end
@@ -100,7 +104,7 @@ def _numbers(workspace: Workspace, arguments: SelectFrames, total: int) -> list[
         spread = np.linspace(start, end, arguments.count or _USUAL_COUNT)
         numbers = list(dict.fromkeys(round(float(number)) for number in spread))
     for number in numbers + ([arguments.end] if arguments.end is not None else []):
-        if number > last:
+        if not 0 <= number <= last:
             raise workspace.no_frame(number, total)
     return numbers
 

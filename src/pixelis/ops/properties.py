@@ -29,6 +29,7 @@ ALL: tuple[Property, ...] = (
 BOX_SIDE_PX = 160
 WORKING_SIDE_PX = 320  # names and ratios are read at this size, lengths at full size
 ROUND_ECCENTRICITY = 0.4
+ALIKE = 1.02  # ratio of two lengths or areas below which they count as alike
 
 
 class PropertiesArguments(Arguments):
@@ -40,6 +41,9 @@ class PropertiesArguments(Arguments):
     )
     image: int = Field(0, ge=0, description="index of the image the box is given in")
     properties: list[Property] | None = Field(None, description="which to give; all when left out")
+    other: str | None = Field(
+        None, description="handle of a second mask: tells how the first stands beside it"
+    )
 
 
 class Part(NamedTuple):
@@ -63,7 +67,8 @@ def get_properties(workspace: Workspace, arguments: PropertiesArguments) -> Obse
     """Measures a thing given by a mask or a box: its colour, shape, size, position and so on.
 
     With a mask the fields join that mask's handle (`{mask_1.color}`); with a box the thing that
-    stands out in the box is found first and gets a handle of its own (`region_1`).
+    stands out in the box is found first and gets a handle of its own (`region_1`). With `other` it
+    is also said in words how the two differ (`beside` in the data): `wider`, `left`, `same color`.
     """
     if (arguments.mask is None) == (arguments.bbox_2d is None):
         raise OpError("give either mask (a handle such as mask_1) or bbox_2d, not both or neither")
@@ -75,8 +80,12 @@ def get_properties(workspace: Workspace, arguments: PropertiesArguments) -> Obse
     wanted = arguments.properties or list(ALL)
     part = part_of(np.asarray(workspace.frame(handle.frame)), handle.mask)
     data = describe(part, wanted)
+    told = _told(data)
+    if arguments.other is not None:
+        data["beside"] = _compared(workspace, part, data, arguments.other, wanted)
+        told += f"; {_contrast(data['beside'])}"
     handle.data.update(data)
-    text = f"{handle.name}: {_told(data)}{note}"
+    text = f"{handle.name}: {told}{note}"
     return Observation(text, box=part.box, handle=handle.name, data=dict(handle.data))
 
 
@@ -207,6 +216,47 @@ def _told(data: dict[str, Any]) -> str:
     if "brightness" in data:
         words.append(f"brightness {data['brightness']:.2f}")
     return ", ".join(words) or "has no long axis"
+
+
+# two things -----------------------------------------------------------------------------------
+def _compared(
+    workspace: Workspace, part: Part, data: dict[str, Any], name: str, wanted: list[Property]
+) -> dict[str, Any]:
+    """How the part stands to another mask, in words, for the wanted properties."""
+    handle = _masked(workspace, name)
+    assert handle.mask is not None
+    other = part_of(np.asarray(workspace.frame(handle.frame)), handle.mask)
+    there = describe(other, [each for each in wanted if each in ("color", "shape")])
+    found: dict[str, Any] = {"mask": name}
+    if "size" in wanted:
+        found |= _sizes(part.box, other.box)
+    if "position" in wanted:
+        x, y = part.box.center.x - other.box.center.x, part.box.center.y - other.box.center.y
+        found |= {"x": "right" if x > 0 else "left", "y": "below" if y > 0 else "above"}
+    if "color" in there:
+        alike = data["color"]["name"] == there["color"]["name"]
+        found["color"] = "same color" if alike else "other color"
+    if "shape" in there:
+        found["shape"] = "same shape" if data["shape"] == there["shape"] else "other shape"
+    return found
+
+
+def _sizes(one: Box, other: Box) -> dict[str, str]:
+    """Words for the sides of two boxes and for what they cover; alike within `ALIKE`."""
+    return {
+        "width": _word(one.width / other.width, "wider", "narrower", "as wide"),
+        "height": _word(one.height / other.height, "taller", "shorter", "as tall"),
+        "size": _word(one.area / other.area, "larger", "smaller", "as large"),
+    }
+
+
+def _word(ratio: float, more: str, less: str, same: str) -> str:
+    return same if 1 / ALIKE < ratio < ALIKE else more if ratio > 1 else less
+
+
+def _contrast(beside: dict[str, Any]) -> str:
+    words = ", ".join(value for key, value in beside.items() if key != "mask")
+    return f"beside {beside['mask']}: {words or 'nothing to compare'}"
 
 
 # where the thing is ---------------------------------------------------------------------------

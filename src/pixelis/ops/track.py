@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -25,6 +25,8 @@ MOST_FRAMES = 1000
 SMALLEST_SIDE = 6  # px; a narrower box holds nothing that could be recognised
 SAMPLES, SAMPLED_SPAN = 25, 60  # pictures of the empty scene, from at least this many frames
 REACH, SPEED = 12.0, 0.3  # how far around the box is looked, in its sides, and more per frame
+LOSS = 2  # fewer frames of loss are a blink
+PARTS = ("beginning", "middle", "end")
 STILL = 0.2  # displacement in sides below which an object stood still
 DIRECTIONS = ("right", "down-right", "down", "down-left", "left", "up-left", "up", "up-right")
 
@@ -34,8 +36,10 @@ class TrackObject(Arguments):
         None, description="The object in start_frame: [x1, y1, x2, y2]; or give mask."
     )
     mask: str | None = Field(None, description="Handle of the object's mask in start_frame.")
-    start_frame: int = Field(ge=0, description="First frame, the one the box or mask is in.")
-    end_frame: int = Field(ge=0, description="Last frame, included.")
+    start_frame: int = Field(0, ge=0, description="First frame, the one the box or mask is in.")
+    end_frame: int | None = Field(
+        None, ge=0, description="Last frame, included; the last of the video when left out."
+    )
     image: int = Field(0, ge=0, description="Index of the image the box refers to.")
 
 
@@ -52,8 +56,10 @@ class Journey(NamedTuple):
 def track_object(workspace: Workspace, arguments: TrackObject) -> Observation:
     """Follows one object of a video from start_frame to end_frame, both included.
 
-    Gives its box in each frame where it can be seen, the frames in which it is lost (hidden or out
-    of the picture), how far, how fast and which way it moved, and a contact sheet with its path.
+    Without them it is followed through the whole video (at most as many frames as one call may
+    take). Gives its box in each frame where it can be seen, the frames in which it is lost (hidden
+    or out of the picture), how far, how fast and which way it moved, whether it was found again,
+    and a contact sheet with its path.
     """
     video = workspace.media
     assert isinstance(video, Video)
@@ -87,6 +93,8 @@ def track_object(workspace: Workspace, arguments: TrackObject) -> Observation:
 # arguments ----------------------------------------------------------------------------------------
 def _range(workspace: Workspace, video: Video, arguments: TrackObject) -> tuple[int, int]:
     start, end = arguments.start_frame, arguments.end_frame
+    if end is None:
+        end = min(video.frames, start + MOST_FRAMES) - 1
     asked = f"frames {workspace.frame_name(start)}..{workspace.frame_name(end)}"
     if not start < end < video.frames:
         raise OpError(
@@ -190,6 +198,36 @@ def runs(numbers: list[int]) -> str:
     return ", ".join(str(p[0]) if len(p) == 1 else f"{p[0]}-{p[-1]}" for p in parts)
 
 
+def stretches(lost: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last frame of each stretch of at least `LOSS` lost frames."""
+    found: list[tuple[int, int]] = []
+    for number in lost:
+        if found and number == found[-1][1] + 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return [one for one in found if one[1] - one[0] + 1 >= LOSS]
+
+
+def loss(lost: Sequence[int], found: Sequence[int], first: int, frames: int) -> str:
+    """What became of a track in words: `never lost`, `lost 1 time, found again`, or `lost 2 times,
+    gone from the middle on` (thirds of the followed range).
+
+    Args:
+        lost, found: frame numbers; stretches of fewer than `LOSS` lost frames do not count.
+        first, frames: of the range.
+    """
+    times = len(stretches(lost))
+    if not times:
+        return "never lost"
+    said = f"lost {times} time{'s' * (times > 1)}"
+    last = found[-1] if found else first - 1
+    if last >= first + frames - LOSS:
+        return f"{said}, found again"
+    third = min(3 * (last + 1 - first) // frames, 2)
+    return f"{said}, gone from the {PARTS[third]} on"
+
+
 def _tell(
     workspace: Workspace, arguments: TrackObject, name: str, track: Track, journey: Journey
 ) -> str:
@@ -197,7 +235,9 @@ def _tell(
     first, last = (workspace.show(track.boxes[n], arguments.image) for n in (found[0], found[-1]))
     where = [workspace.frame_name(number) for number in (found[0], found[-1])]
     total = len(track.confidence)
+    start = min([*found, *track.lost])
     lost = f"; lost in frames {runs([*map(workspace.frame_name, track.lost)])}" * bool(track.lost)
+    lost += f"; {loss(list(track.lost), found, start, total)}"
     return (
         f"{name}: seen in {len(found)} of {total} frames, from {first} in frame {where[0]} to "
         f"{last} in frame {where[1]}; direction {journey.direction}, displacement "

@@ -18,7 +18,8 @@ from pixelis.data import phrases, tasks
 from pixelis.data.oracle import CANNOT, listed, tally
 from pixelis.data.solutions import SOLUTIONS
 from pixelis.data.solver import Solver
-from pixelis.data.tasks import Query
+from pixelis.data.tasks import Plan, Query
+from pixelis.data.worlds import lexicon, words
 from pixelis.data.worlds.crowd import GLYPH
 from pixelis.data.worlds.palette import COLORS
 from pixelis.data.worlds.scene import Item
@@ -246,11 +247,40 @@ def ask_unknown(rng: np.random.Generator, seen: Seen) -> tuple[str, str]:
     return phrases.ask(rng, kind, slots), CANNOT
 
 
+def ask_echo(rng: np.random.Generator) -> tuple[str, str]:
+    """A few words and numbers to be said again: what is looked for in a text, and what was found
+    there, has to be copied, and pictures teach little of that."""
+    pool = (*words.NOUNS, *words.VERBS, *lexicon.GOODS, *lexicon.FIELDS)
+    said = [str(rng.choice(pool)) for _ in range(int(rng.integers(1, 4)))]
+    if rng.random() < 0.4:
+        said.insert(int(rng.integers(len(said) + 1)), str(int(rng.integers(1000))))
+    text = " ".join(said)
+    return f"Say: {text}", text
+
+
+def ask_entry(rng: np.random.Generator) -> tuple[str, str]:
+    """A label to be looked up, whether it is there or not: the search comes first."""
+    if rng.random() < 0.5:
+        label = str(rng.choice((*lexicon.GOODS, *lexicon.FIELDS)))
+        plan, kind, slots = Plan("read", label, words=(label,)), "doc_value", {"label": label}
+    else:
+        table = lexicon.TABLES[int(rng.integers(len(lexicon.TABLES)))]
+        row, head = str(rng.choice(table.rows)), str(rng.choice(list(table.columns)))
+        plan = Plan("read", f"{row}, {head}", words=(row, head))
+        kind, slots = "doc_cell", {"row": row, "column": head, "direct": f"{row}, {head}"}
+    slots = {key: value.lower() if rng.random() < 0.5 else value for key, value in slots.items()}
+    sought = dict(zip(("find", "column"), plan.words, strict=False))
+    return phrases.ask(rng, kind, slots), turn(plan.target, call_text("read_text", sought))
+
+
 def look_lesson(rng: np.random.Generator, record: Record, turns: int) -> Lesson | None:
     """Several questions about the overview: seeing, and which call comes first."""
     seen = record.views[0]
     found: list[tuple[str, str]] = []
     for _ in range(turns):
+        if rng.random() < COPYING:
+            found.append(ask_echo(rng) if rng.random() < 0.6 else ask_entry(rng))
+            continue
         if record.queries and rng.random() < 0.5:
             query = balanced(rng, record.queries)
             question = phrases.ask(rng, query.kind, query.slots)
@@ -265,6 +295,7 @@ def look_lesson(rng: np.random.Generator, record: Record, turns: int) -> Lesson 
     return about(seen, found) if found else None
 
 
+COPYING = 0.2
 LOOK = (0.15, 0.25, 0.2, 0.2, 0.2)
 
 
