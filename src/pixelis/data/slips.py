@@ -126,3 +126,4 @@ FORMS: dict[str, Callable[[Solver, np.random.Generator], bool]] = {
     "mistaken": mistaken,
     "later": later,
 }
+FIRST = ("beside", "twice", "wide", "mistaken")  # those that stand at the beginning

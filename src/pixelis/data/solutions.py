@@ -151,12 +151,27 @@ def _outline(solver: Solver, place: Place, thought: str, first: bool) -> str | N
 
 def compare(solver: Solver, plan: Plan) -> Episode:
     """Outlines both and asks how the first's size stands to the second's."""
-    field = "size" if plan.field == "area_px" else plan.field
-    word, masks = _beside(solver, plan, "size", field)
+    if plan.field == "area_px":
+        return _covers(solver, plan)
+    word, masks = _beside(solver, plan, "size", plan.field)
     if word is None:
         return solver.answer(CANNOT)
     said = _said(plan, word in MORE)
     return solver.answer(f"{said} [{', '.join(masks)}]", f"{_asked(plan)}? {word}")
+
+
+def _covers(solver: Solver, plan: Plan) -> Episode:
+    """Outlines both and compares the pixels that they are told to have."""
+    areas, masks = [], []
+    for number, place in enumerate(plan.points):
+        mask = _outline(solver, place, "" if number else plan.target, not number)
+        if mask is None:
+            return solver.answer(CANNOT)
+        areas.append(int(solver.seen.data["area_px"]))
+        masks.append(mask)
+    sign = ">" if areas[0] > areas[1] else "<"
+    said = _said(plan, areas[0] > areas[1])
+    return solver.answer(f"{said} [{', '.join(masks)}]", f"{areas[0]} {sign} {areas[1]} px")
 
 
 def _beside(

@@ -19,7 +19,7 @@ from pixelis.answers.score import correct
 from pixelis.data import phrases, tasks
 from pixelis.data.episodes import CORRECTION, GOLDEN, UNKNOWN
 from pixelis.data.oracle import slipped, solve
-from pixelis.data.slips import FORMS
+from pixelis.data.slips import FIRST
 from pixelis.data.tasks import Plan, Task
 from pixelis.data.worlds import layouts
 from pixelis.data.worlds.clips import Film
@@ -77,7 +77,7 @@ def make(
         if slip is None:
             episode: Episode | None = solve(task, workspace, REGISTRY)
         else:
-            form = str(slip.choice(list(FORMS)))
+            form = str(slip.choice(list(FIRST)))
             episode = slipped(task, workspace, REGISTRY, slip, form)
         images = tuple(np.asarray(fit_image(shown, budget)) for shown in workspace.images)
     if episode is None or episode.answer is None:
