@@ -2,7 +2,8 @@
 
 One line of JSON. Search and building are counted in processor time, so that what else the machine
 does shows less; writes in wall time, as they wait for the disk. `recall_at_10` of the graph is
-against the exact scan on the same vectors, drawn in clusters as embeddings of similar questions are;
+against the exact scan on the same vectors, drawn in clusters as embeddings of similar questions
+are;
 `writes_per_s` are single acknowledged experiences (with votes, no media), in turn with single
 committed rows of the same size in a bare SQLite database with the same durability.
 """
