@@ -1,4 +1,4 @@
-"""Rules for every test: GPU and network tests wait for their machine, CI skips nothing else."""
+"""Rules for every test: GPU, network and verl tests wait for theirs, CI skips nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable
 
 import pytest
 
-NEEDS_MACHINE = {"gpu", "network"}
+NEEDS_MACHINE = {"gpu", "network", "verl"}
 
 
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Under CI=true a skipped test failed, unless a GPU or the network is what it lacks."""
+    """Under CI=true a skipped test failed, unless a GPU, the network or verl is what it lacks."""
     report = yield
     lacks_machine = any(item.get_closest_marker(name) for name in NEEDS_MACHINE)
     if report.skipped and not hasattr(report, "wasxfail") and not lacks_machine and _in_ci():

@@ -165,7 +165,8 @@ def test_a_closed_pipe_is_no_error():
 
 def test_interrupting_ends_with_130():
     script = (
-        "import sys, time; from pixelis.cli import main as door\n"
+        "import signal, sys, time; from pixelis.cli import main as door\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job ignores it\n"
         "door.dispatch = lambda words: (print('ready', flush=True), time.sleep(60))\n"
         "sys.exit(door.main([]))"
     )

@@ -54,7 +54,7 @@ def test_a_run_leaves_weights_numbers_curves_and_traces(tmp_path, inside):
         (("--batch", "3"), "batch must divide questions x group"),
         (("--families", "nothing"), "family 'nothing' is not known"),
         (("--model", "openai:http://127.0.0.1:1"), "cannot be trained here"),
-        (("--data", "gone"), "holds no .jsonl files"),
+        (("--data", "gone"), "gone: is neither a file nor a folder"),
     ],
 )
 def test_bad_input_is_one_line(tmp_path, inside, words, reason):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -35,10 +36,9 @@ class Browser:
         self._from, to_write = os.pipe()
 
         def wire() -> None:  # the browser reads commands on 3 and answers on 4
-            os.dup2(to_read, 30)
-            os.dup2(to_write, 31)
-            os.dup2(30, 3)
-            os.dup2(31, 4)
+            commands, answers = (fcntl.fcntl(end, fcntl.F_DUPFD, 5) for end in (to_read, to_write))
+            os.dup2(commands, 3)
+            os.dup2(answers, 4)
 
         self._process = subprocess.Popen(
             [binary, *FLAGS, f"--user-data-dir={profile}", "about:blank"],

@@ -64,6 +64,11 @@ def answer_of(episode):
     return episode.answer and replace(episode.answer, confidence=None)
 
 
+def said(step) -> tuple:
+    """The call, or the text; this server drops what a model writes behind a call."""
+    return (step.call.op, dict(step.call.arguments)) if step.call else (step.text,)
+
+
 @pytest.mark.slow
 def test_the_same_fifty_questions_get_the_same_answers(server):
     # what nano has learned: this server answers 500 to a call that is no JSON
@@ -76,7 +81,7 @@ def test_the_same_fifty_questions_get_the_same_answers(server):
             told.append(agent.ask_many(tasks))
     for here, there in zip(*told, strict=True):
         assert there.ended != "failed", there.meta
-        assert [step.text for step in there.steps] == [step.text for step in here.steps]
+        assert [said(step) for step in there.steps] == [said(step) for step in here.steps]
         assert answer_of(there) == answer_of(here)
     assert len({episode.answer.text for episode in told[1] if episode.answer}) > 10
 

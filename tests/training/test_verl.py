@@ -130,6 +130,7 @@ def test_without_verl_one_line_says_so(nano):
         loop_class(nano.profile)
 
 
+@pytest.mark.verl
 @pytest.mark.skipif(find_spec("verl") is None, reason="needs verl: recipes/verl")
 def test_verls_own_classes_take_what_we_give(nano):
     from verl.experimental.agent_loop import agent_loop as theirs

@@ -118,9 +118,10 @@ def test_schemas_are_told_under_the_family_names():
     assert crop["properties"]["target_image"]["default"] == 1
     assert "counted from 1" in crop["properties"]["target_image"]["description"]
     frames = told["select_frames"]["function"]["parameters"]["properties"]["target_frames"]
-    assert frames["items"] == {"minimum": 1, "type": "integer"}
-    wanted = told["track_object"]["function"]["parameters"]["required"]
-    assert wanted == ["start_frame", "end_frame"]
+    assert frames["items"] == {"type": "integer"}
+    track = told["track_object"]["function"]["parameters"]["properties"]
+    assert {"start_frame", "end_frame"} <= set(track)
+    assert track["start_frame"]["default"] == 1
     deepeyes = get_dialect("deepeyes").tools(ours)
     names = [one["function"]["name"] for one in deepeyes]
     assert "image_zoom_in_tool" in names
@@ -156,3 +157,10 @@ def test_the_page_shows_what_the_code_writes(request):
     text = module.PAGE.read_text(encoding="utf-8")
     assert module.page(text) == text
     assert set(module.SPEAKERS) == set(DIALECTS)
+
+
+def test_frames_from_the_end_are_the_same_in_every_counting():
+    reasoner = get_dialect("pixel-reasoner")
+    alias = reasoner.aliases["select_frames"]
+    assert alias.ours({"target_frames": [1, 8, -1, 0]}) == {"frames": [0, 7, -1, 0]}
+    assert alias.theirs({"frames": [0, 7, -1]}) == {"target_frames": [1, 8, -1]}

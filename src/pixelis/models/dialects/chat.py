@@ -293,14 +293,25 @@ def _renamed(arguments: Mapping[str, Any], known: Mapping[str, tuple[str, int]])
 
 
 def _plus(value: Any, plus: int) -> Any:
-    """Whole numbers moved by `plus`, also `2.0`, `"2"` and those in a list; others as they are."""
+    """Whole numbers moved by `plus`, also `2.0`, `"2"` and those in a list; others as they are.
+
+    In a list a negative number counts from the end and stays, and nothing becomes one.
+    """
     if isinstance(value, list):
-        return [_plus(item, plus) for item in value]
+        moved = [_plus(item, plus) for item in value]
+        return [
+            old if _below(old) or _below(new) else new
+            for old, new in zip(value, moved, strict=True)
+        ]
     if isinstance(value, str):
         return str(int(value) + plus) if WHOLE.fullmatch(value) else value
     whole = isinstance(value, int) and not isinstance(value, bool)
     counted = isinstance(value, float) and value.is_integer() and abs(value) < MOST_COUNTED
     return value + plus if whole or counted else value
+
+
+def _below(value: Any) -> bool:
+    return isinstance(value, int | float) and value < 0
 
 
 def _shifted(field: Mapping[str, Any], plus: int) -> dict[str, Any]:
