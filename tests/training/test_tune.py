@@ -111,11 +111,11 @@ def loss_on_all(tuning, spec) -> float:
 
 def test_nano_learns_with_full_weights(shard, tmp_path):
     settings = config(
-        tmp_path / "run", shard, "nano", steps=6, batch=4, lr=3e-4, schedule="constant"
+        tmp_path / "run", shard, "nano", steps=12, batch=6, lr=1e-4, schedule="constant"
     )
     tuning, trainer, rows = run(settings)
     assert tuning.method == "full"
-    assert len(losses(rows)) == 6
+    assert len(losses(rows)) == 12
     made = export(tuning, trainer.model)
     assert loss_on_all(tuning, f"hf:{made['model']}") < loss_on_all(tuning, "nano")
     again = load_policy(f"hf:{made['model']}", device="cpu")
