@@ -12,9 +12,9 @@ def stream(rng, loss, discordant, n=800):
     return rng.choice([-1.0, 1.0, 0.0], n, p=[down, discordant - down, 1 - discordant])
 
 
-def verdicts(loss, discordant, trials=300, n=800):
+def verdicts(loss, discordant, trials=300, n=800, least=0):
     rng = np.random.default_rng(4)
-    ended = [Sequential(0.02).run(stream(rng, loss, discordant, n)) for _ in range(trials)]
+    ended = [Sequential(0.02, least=least).run(stream(rng, loss, discordant, n)) for _ in range(trials)]
     return [state.verdict for state in ended], [state.n for state in ended]
 
 
@@ -37,6 +37,22 @@ def test_identical_answers_pass_without_all_questions():
     state = Sequential(0.02).run([0.0] * 800)
     assert state.verdict == "no_worse"
     assert state.n < 400
+
+
+@pytest.mark.parametrize("least", [0, 100])
+def test_a_better_model_passes_and_is_never_called_worse(least):
+    found, counts = verdicts(-0.08, 0.16, 60, least=least)
+    assert found.count("no_worse") / len(found) >= 0.9
+    assert "worse" not in found
+    assert min(counts) >= least
+
+
+def test_nothing_is_called_harmless_before_the_least_number_of_pairs():
+    assert Sequential(0.02, least=300).run([1.0] * 299).verdict == "open"
+    assert Sequential(0.02, least=300).run([1.0] * 300).verdict == "no_worse"
+    broken = Sequential(0.02, least=300).run([-1.0] * 800)
+    assert broken.verdict == "worse"
+    assert broken.n < 60
 
 
 def test_a_verdict_stays_and_values_are_counted():

@@ -21,9 +21,10 @@ import numpy as np
 
 from pixelis.answers import correct
 from pixelis.evals.statistics import mean_interval
-from pixelis.evolve import calibration, canary, gate
+from pixelis.evolve import calibration, gate
 from pixelis.evolve.vote import STRATEGIES, Ballot, Verdict, tally
 from pixelis.memory import Memory
+from pixelis.sequential import Sequential
 
 BLUE, ORANGE, GREY = "#0072B2", "#E69F00", "#777777"
 SEEDS = 20
@@ -177,8 +178,8 @@ def canaries() -> dict[str, Any]:
             rng = np.random.default_rng(seed)
             odds = [(differing - change) / 2, 1 - differing, (differing + change) / 2]
             d = rng.choice([-1, 0, 1], size=800, p=odds)
-            test = canary.run(d == -1, d == 1)
-            states.append(test.state)
+            test = Sequential(least=100).run(d.tolist())
+            states.append(test.verdict)
             asked.append(test.n)
         told[f"{change:+.2f}"] = {
             "promoted": states.count("no_worse") / len(states),

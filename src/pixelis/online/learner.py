@@ -12,12 +12,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
-from pixelis.evolve.canary import Bands, Canary, rotate
+from pixelis.evolve.canary import Bands, rotate, told
 from pixelis.memory import Experience, Memory
 from pixelis.memory.queue import Queue, Ticket
 from pixelis.online.exam import Mark, health
 from pixelis.online.settings import EvolveConfig
 from pixelis.online.versions import Versions
+from pixelis.sequential import Sequential
 
 Event = Literal["idle", "learned", "promoted", "rolled-back"]
 Which = Literal["candidate", "promoted"]
@@ -106,14 +107,14 @@ class Learner:
         parent = self.versions.promoted
         ids = [ticket.experience for ticket in tickets]
         version = self.versions.add(self.trainer.write, parent, ids, {"updates": list(figures)})
-        passed, told = self.examine(version.number)
-        reason = "no worse than the version before" if passed else told["why"]
+        passed, found = self.examine(version.number)
+        reason = "no worse than the version before" if passed else found["why"]
         with self.memory.writing():
             if passed:
-                self.versions.promote(version.number, reason, {"canary": told})
+                self.versions.promote(version.number, reason, {"canary": found})
                 self._learned(ids)
             else:
-                self.versions.roll_back(version.number, reason, {"canary": told})
+                self.versions.roll_back(version.number, reason, {"canary": found})
             self.queue.acknowledge(tickets)
         self.trainer.settle(passed)
         if passed:
@@ -128,7 +129,7 @@ class Learner:
             self._marks, self._marked = {}, self.versions.promoted
         share = min(1.0, self.config.canary_size / len(self.asker.ids))
         ids = rotate(self.asker.ids, turn, share)
-        test = Canary(self.config.margin, least=min(LEAST, len(ids)))
+        test = Sequential(self.config.margin, least=min(LEAST, len(ids)))
         fresh: dict[str, Mark] = {}
         for start in range(0, len(ids), CHUNK):
             part = ids[start : start + CHUNK]
@@ -138,22 +139,22 @@ class Learner:
                 with self.trainer.using("promoted"):
                     self._marks |= dict(zip(missing, self.asker.look(missing), strict=True))
             for name in part:
-                test = test.observe(self._marks[name].right, fresh[name].right)
-            if test.state != "open":
+                test = test.observe(float(fresh[name].right) - float(self._marks[name].right))
+            if test.verdict != "open":
                 break
         before = health([self._marks[name] for name in fresh])
         after = health(list(fresh.values()))
         problems = Bands().problems(before, after)
-        if test.state != "no_worse":
-            lost = f"accuracy changed by {test.difference:+.3f} on {test.n} questions"
-            problems.insert(0, f"canary {test.state}: {lost}")
-        told = {
-            **test.to_dict(), "before": before._asdict(), "after": after._asdict(),
+        if test.verdict != "no_worse":
+            lost = f"accuracy changed by {test.mean:+.3f} on {test.n} questions"
+            problems.insert(0, f"canary {test.verdict}: {lost}")
+        found = {
+            **told(test), "before": before._asdict(), "after": after._asdict(),
             "why": "; ".join(problems),
         }  # fmt: skip
         if not problems:
             self._marks = fresh  # the candidate is what the next one is compared with
-        return not problems, told
+        return not problems, found
 
     def close(self) -> None:
         """Gives back what was leased and went into no version."""
