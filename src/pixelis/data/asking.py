@@ -180,7 +180,7 @@ def _comparisons(record: Record, things: list[Thing]) -> Iterator[Asked]:
             continue
         names = (_spoken(first), _spoken(second))
         larger = names[areas[1] > areas[0]]
-        target = f"compare size: {names[0]}, {names[1]}"
+        target = f"{names[0]}, {names[1]}"
         yield Asked(
             family="geometric_comparison",
             kind="larger",

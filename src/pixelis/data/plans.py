@@ -9,6 +9,23 @@ from pixelis.geometry import Box
 
 Place = tuple[float, float]
 
+ASKED = {  # by field: the words for less of it and for more
+    "width": ("narrower", "wider"),
+    "height": ("shorter", "taller"),
+    "size": ("smaller", "larger"),
+    "area_px": ("smaller", "larger"),
+    "x": ("left", "right"),
+    "y": ("above", "below"),
+}
+TRACKED = {  # by field: what is asked of a track
+    "direction": "which way",
+    "moves": "moves: yes or no",
+    "leaves": "gone: yes or no",
+    "returns": "back: yes or no",
+    "hidden": "how often",
+    "part": "when",
+}
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -19,7 +36,7 @@ class Plan:
             `measure` (one thing), `count`, `compare` (two sizes), `side` (two places), `same` (two
             looks), `label` (what stands above a label), `follow` (things of a clip), `frame` (a
             thing in a later frame) or `unknown`.
-        target: a few words naming what is looked for (the thought before the first call).
+        target: a few words naming what is looked for.
         box: the part to read or zoom into; None for the whole picture.
         points: where the things to measure or count are.
         field: what is asked of them: `color`, `shape`, `position`; `width`, `height`, `size` (of
@@ -45,6 +62,39 @@ class Plan:
     words: tuple[str, ...] = ()
     say: str = ""
     frames: tuple[int, ...] = ()
+
+    @property
+    def asked(self) -> str:
+        """What the question wants to hear, as `wider: blue or yellow`; empty where the target says.
+
+        It is the first thing thought and thought again before the answer: by then the question
+        stands too far back to be understood anew, but what it came to can be copied.
+        """
+        if self.kind in ("compare", "side"):
+            return self._weighed()
+        if self.kind == "same":
+            return f"same {self.field}: yes or no"
+        if self.kind != "follow":
+            return ""
+        if self.field == "speed":
+            return "fastest" if self.say == "more" else "slowest"
+        if self.field == "when":
+            given = zip("ABC", self.words, strict=True)
+            return "when: " + ", ".join(f"{letter} {frame}" for letter, frame in given)
+        return TRACKED[self.field]
+
+    def _weighed(self) -> str:
+        less, more = ASKED[self.field]
+        if self.say == "words":
+            letters = self.words != (less, more)
+            return f"{less} A or {more} B" if letters else f"{less} or {more}"
+        form = "yes or no" if self.say.startswith("yes_") else " or ".join(self.names)
+        return f"{more if self.say.endswith('more') else less}: {form}"
+
+    @property
+    def opening(self) -> str:
+        """The thought before the first call: what is asked, then what is looked for."""
+        return f"{self.asked}? {self.target}" if self.asked else self.target
 
 
 @dataclass(frozen=True)

@@ -16,22 +16,6 @@ from pixelis.ops.track import PARTS, loss, stretches
 SAME_TEXT = 0.8  # least similarity of what a sign says and what was asked for
 
 MORE = ("wider", "taller", "larger", "right", "below")
-ASKED = {
-    "width": ("narrower", "wider"),
-    "height": ("shorter", "taller"),
-    "size": ("smaller", "larger"),
-    "area_px": ("smaller", "larger"),
-    "x": ("left", "right"),
-    "y": ("above", "below"),
-}
-WANTED = {
-    "moves": "moves: yes or no",
-    "leaves": "gone: yes or no",
-    "returns": "back: yes or no",
-    "hidden": "how often",
-    "part": "when",
-    "when": "when: A, B or C",
-}
 
 Thing = tuple[str, list[int], bool]
 
@@ -143,7 +127,7 @@ def _outline(solver: Solver, place: Place, thought: str, first: bool) -> str | N
     """The mask of the thing there; None when nothing stands out."""
     if solver.detour is not None and not first:
         solver.visible &= solver.detour(place)
-        thought = solver.task.plan.target
+        thought = solver.task.plan.opening
     spot = solver.hinted(place) or solver.point(place, solver.image)
     found = solver.act(thought, "segment_object_at", point_2d=spot, **solver.named())
     return solver.latest("mask") if found and solver.seen.handle else None
@@ -157,21 +141,22 @@ def compare(solver: Solver, plan: Plan) -> Episode:
     if word is None:
         return solver.answer(CANNOT)
     said = _said(plan, word in MORE)
-    return solver.answer(f"{said} [{', '.join(masks)}]", f"{_asked(plan)}? {word}")
+    return solver.answer(f"{said} [{', '.join(masks)}]", f"{plan.asked}? {word}")
 
 
 def _covers(solver: Solver, plan: Plan) -> Episode:
     """Outlines both and compares the pixels that they are told to have."""
     areas, masks = [], []
     for number, place in enumerate(plan.points):
-        mask = _outline(solver, place, "" if number else plan.target, not number)
+        mask = _outline(solver, place, "" if number else plan.opening, not number)
         if mask is None:
             return solver.answer(CANNOT)
         areas.append(int(solver.seen.data["area_px"]))
         masks.append(mask)
     sign = ">" if areas[0] > areas[1] else "<"
     said = _said(plan, areas[0] > areas[1])
-    return solver.answer(f"{said} [{', '.join(masks)}]", f"{areas[0]} {sign} {areas[1]} px")
+    thought = f"{plan.asked}? {areas[0]} {sign} {areas[1]} px"
+    return solver.answer(f"{said} [{', '.join(masks)}]", thought)
 
 
 def _beside(
@@ -180,21 +165,12 @@ def _beside(
     """The word for how the first thing stands to the second, and the masks of both."""
     masks: list[str] = []
     for number, place in enumerate(plan.points):
-        mask = _outline(solver, place, "" if number else plan.target, not number)
+        mask = _outline(solver, place, "" if number else plan.opening, not number)
         if mask is None:
             return None, masks
         masks.append(mask)
     solver.act("", "get_properties", mask=masks[0], other=masks[1], properties=[measure])
     return str(solver.seen.data["beside"][field]), masks
-
-
-def _asked(plan: Plan) -> str:
-    """What the question wants to hear, said again before the answer: it stands far back by then."""
-    less, more = ASKED[plan.field]
-    if plan.say == "words":
-        return " or ".join(plan.words)
-    form = "yes or no" if plan.say.startswith("yes_") else " or ".join(plan.names)
-    return f"{more if plan.say.endswith('more') else less}: {form}"
 
 
 def _said(plan: Plan, more: bool) -> str:
@@ -212,7 +188,7 @@ def side(solver: Solver, plan: Plan) -> Episode:
     if word is None:
         return solver.answer(CANNOT)
     said = _said(plan, word in MORE)
-    return solver.answer(f"{said} [{', '.join(masks)}]", f"{_asked(plan)}? {word}")
+    return solver.answer(f"{said} [{', '.join(masks)}]", f"{plan.asked}? {word}")
 
 
 def same(solver: Solver, plan: Plan) -> Episode:
@@ -221,7 +197,7 @@ def same(solver: Solver, plan: Plan) -> Episode:
     if word is None:
         return solver.answer(CANNOT)
     verdict = "yes" if word.startswith("same") else "no"
-    return solver.answer(f"{verdict} [{', '.join(masks)}]", word)
+    return solver.answer(f"{verdict} [{', '.join(masks)}]", f"{plan.asked}? {word}")
 
 
 # clips --------------------------------------------------------------------------------------------
@@ -245,17 +221,17 @@ def follow(solver: Solver, plan: Plan) -> Episode:
     tracks: list[dict[str, Any]] = []
     names: list[str] = []
     for number, box in enumerate(plan.boxes):
-        thought = "" if number else plan.target
+        thought = "" if number else plan.opening
         if not solver.act(thought, "track_object", bbox_2d=solver.box(box), **_ends(solver, plan)):
             return solver.answer(CANNOT)
         tracks.append(dict(solver.seen.data))
         names.append(solver.latest("track"))
     if plan.field == "direction":
-        return solver.answer(f"{{{names[0]}.direction}}", "which way?")
+        return solver.answer(f"{{{names[0]}.direction}}", f"{plan.asked}?")
     if plan.field == "speed":
         return _fastest(solver, plan, tracks, names)
     said, thought = _told(plan, tracks[0], plan.frames[1] + 1)
-    return solver.answer(f"{said} [{names[0]}]", f"{WANTED[plan.field]}? {thought}")
+    return solver.answer(f"{said} [{names[0]}]", f"{plan.asked}? {thought}")
 
 
 def _ends(solver: Solver, plan: Plan) -> dict[str, int]:
@@ -271,8 +247,7 @@ def _fastest(
 ) -> Episode:
     speeds = [float(track["mean_speed_px_per_frame"]) for track in tracks]
     chosen = speeds.index(max(speeds) if plan.say == "more" else min(speeds))
-    asked = "fastest?" if plan.say == "more" else "slowest?"
-    return solver.answer(f"{plan.names[chosen]} [{', '.join(names)}]", asked)
+    return solver.answer(f"{plan.names[chosen]} [{', '.join(names)}]", f"{plan.asked}?")
 
 
 def _told(plan: Plan, track: dict[str, Any], frames: int) -> tuple[str, str]:
@@ -292,7 +267,7 @@ def _told(plan: Plan, track: dict[str, Any], frames: int) -> tuple[str, str]:
     if plan.field == "part":
         return PARTS[min(3 * gone // frames, 2)], thought
     near = min(range(len(plan.words)), key=lambda k: abs(int(plan.words[k]) - gone))
-    return "ABC"[near], thought
+    return "ABC"[near], f"gone from {gone}"
 
 
 SOLUTIONS: dict[str, Callable[[Solver, Plan], Episode]] = {

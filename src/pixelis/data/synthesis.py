@@ -21,7 +21,7 @@ from pixelis.data.episodes import CORRECTION, GOLDEN, UNKNOWN
 from pixelis.data.oracle import slipped, solve
 from pixelis.data.slips import FIRST
 from pixelis.data.tasks import Plan, Task
-from pixelis.data.worlds import layouts
+from pixelis.data.worlds import layouts, words
 from pixelis.data.worlds.clips import Film
 from pixelis.data.worlds.palette import COLORS
 from pixelis.episode import Episode
@@ -32,6 +32,7 @@ from pixelis.ops.workspace import PixelBudget, Workspace
 
 SHARD = 64
 UNKNOWN_EVERY = 9
+ABSENT = 0.2  # share of them that is looked up in vain
 SLIPPING = 0.35  # share of tasks tried with a first call that goes wrong; half of them can
 
 
@@ -47,6 +48,9 @@ class Golden:
 def draw_unknown(seed: int, index: int) -> Task:
     """A question that looking cannot answer, about a scene of the training domains."""
     rng = np.random.default_rng([seed, 31, index])
+    name = f"unknown-{seed}-{index}"
+    if rng.random() < ABSENT:
+        return _draw_absent(rng, name)
     scene = layouts.draw_scene(rng, layouts.draw_domain(rng))
     absent = sorted(set(COLORS) - {item.color for item in scene.items})
     kind = str(rng.choice(["unknown", "unknown", "unknown", "read_card", "shape_of", "shape_on"]))
@@ -55,8 +59,17 @@ def draw_unknown(seed: int, index: int) -> Task:
         color = str(rng.choice(absent))
         slots = {"card": f"{color} {phrases.CARD}", "color": color}
     question = phrases.ask(rng, kind, slots)
-    plan = Plan("unknown")
-    return Task(f"unknown-{seed}-{index}", "unknown", scene, question, "", "text", "easy", plan)
+    return Task(name, "unknown", scene, question, "", "text", "easy", Plan("unknown"))
+
+
+def _draw_absent(rng: np.random.Generator, name: str) -> Task:
+    """Something looked up on a page that does not have it: only reading shows that."""
+    kind = str(rng.choice(["receipt", "form", "table"]))
+    scene = layouts.draw_scene(rng, layouts.draw_domain(rng), kind)
+    label = str(rng.choice(words.EVERYDAY)).capitalize()
+    question = phrases.ask(rng, "doc_value", {"label": f"[{label}|{label.lower()}]"})
+    plan = Plan("read", label, words=(label,))
+    return Task(name, "unknown", scene, question, "", "text", "easy", plan)
 
 
 def media_of(task: Task) -> Picture | Video:
@@ -82,7 +95,9 @@ def make(
         images = tuple(np.asarray(fit_image(shown, budget)) for shown in workspace.images)
     if episode is None or episode.answer is None:
         return None
-    known = task.plan.kind != "unknown"
+    known = bool(task.answer)
+    if known != episode.answer.known:
+        return None
     if known and not correct(episode.answer.text, task.answer, task.answer_type):
         return None
     told = {"family": task.family, "pixels": asdict(budget), "text_limit": text_limit}

@@ -251,7 +251,7 @@ def ask_unknown(rng: np.random.Generator, seen: Seen) -> tuple[str, str]:
 def ask_echo(rng: np.random.Generator) -> tuple[str, str]:
     """A few words and numbers to be said again: what is looked for in a text, and what was found
     there, has to be copied, and pictures teach little of that."""
-    pool = (*words.NOUNS, *words.VERBS, *lexicon.GOODS, *lexicon.FIELDS)
+    pool = (*words.NOUNS, *words.VERBS, *words.EVERYDAY, *lexicon.GOODS, *lexicon.FIELDS)
     said = [str(rng.choice(pool)) for _ in range(int(rng.integers(1, 4)))]
     if rng.random() < 0.4:
         said.insert(int(rng.integers(len(said) + 1)), str(int(rng.integers(1000))))
@@ -262,16 +262,34 @@ def ask_echo(rng: np.random.Generator) -> tuple[str, str]:
 def ask_entry(rng: np.random.Generator) -> tuple[str, str]:
     """A label to be looked up, whether it is there or not: the search comes first."""
     if rng.random() < 0.5:
-        label = str(rng.choice((*lexicon.GOODS, *lexicon.FIELDS)))
+        label = _label(rng)
         plan, kind, slots = Plan("read", label, words=(label,)), "doc_value", {"label": label}
     else:
         table = lexicon.TABLES[int(rng.integers(len(lexicon.TABLES)))]
-        row, head = str(rng.choice(table.rows)), str(rng.choice(list(table.columns)))
+        row, head = _label(rng, table.rows), _label(rng, tuple(table.columns))
         plan = Plan("read", f"{row}, {head}", words=(row, head))
         kind, slots = "doc_cell", {"row": row, "column": head, "direct": f"{row}, {head}"}
     slots = {key: value.lower() if rng.random() < 0.5 else value for key, value in slots.items()}
     sought = dict(zip(("find", "column"), plan.words, strict=False))
     return phrases.ask(rng, kind, slots), turn(plan.target, call_text("read_text", sought))
+
+
+def _label(
+    rng: np.random.Generator, known: Sequence[str] = (*lexicon.GOODS, *lexicon.FIELDS)
+) -> str:
+    """One that documents here have, or as often a word or two that they do not."""
+    if rng.random() < 0.5:
+        return str(rng.choice(known))
+    said = [str(rng.choice(words.EVERYDAY)) for _ in range(1 if rng.random() < 0.7 else 2)]
+    return " ".join(said).capitalize()
+
+
+def _named(rng: np.random.Generator, slots: dict[str, str]) -> dict[str, str]:
+    """Now and then with names that no world has, as people call things what they like."""
+    if rng.random() < 0.7:
+        return slots
+    some = str(rng.choice(words.EVERYDAY))
+    return {"thing": some, "some": some, "noun": some, "nouns": some + "s", **slots}
 
 
 def look_lesson(rng: np.random.Generator, record: Record, turns: int) -> Lesson | None:
@@ -284,10 +302,10 @@ def look_lesson(rng: np.random.Generator, record: Record, turns: int) -> Lesson 
             continue
         if record.queries and rng.random() < 0.5:
             query = balanced(rng, record.queries)
-            question = phrases.ask(rng, query.kind, query.slots)
+            question = phrases.ask(rng, query.kind, _named(rng, query.slots))
             found.append((question, first_turn(seen, query)))
             continue
-        if rng.random() < 0.16:
+        if rng.random() < UNKNOWN:
             found.append(ask_unknown(rng, seen))
             continue
         made = ASK[str(rng.choice(["list", "where", "point", "at", "count"], p=LOOK))](rng, seen)
@@ -297,6 +315,7 @@ def look_lesson(rng: np.random.Generator, record: Record, turns: int) -> Lesson 
 
 
 COPYING = 0.2
+UNKNOWN = 0.25
 LOOK = (0.15, 0.25, 0.2, 0.2, 0.2)
 
 

@@ -60,7 +60,7 @@ def corpus(seed: int, count: int = 6000) -> Iterator[str]:
     for query in drawn(rng, count):
         yield phrases.ask(rng, query.kind, query.slots)
         again = AGAIN if rng.random() < 0.15 else ""
-        yield f"<think>{again}{query.plan.target}</think>"
+        yield f"<think>{again}{query.plan.opening}</think>"
         if rng.random() < 0.3:
             yield phrases.ask(rng, "unknown", {})
 

@@ -55,7 +55,7 @@ def _pair(scene: Scene, field: str, one: Named, other: Named, first: bool) -> It
     names = (one.answer, other.answer)
     kind = answer_type(one, other)
     for say in ("more", "less"):
-        target = f"compare {field}: {plain(one)}, {plain(other)}"
+        target = f"{plain(one)}, {plain(other)}"
         points = (one.point, other.point)
         slots = {"a": one.name, "b": other.name, "more": WORDS[field, say]}
         picked = names[first != (say == "more")]

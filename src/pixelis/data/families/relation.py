@@ -146,7 +146,7 @@ def _same(
 ) -> Query:
     equal = getattr(one, field) == getattr(other, field)
     known = "shape" if field == "color" else "color"
-    target = f"{field} of both: {getattr(one, known)}, {getattr(other, known)}"
+    target = f"{getattr(one, known)}, {getattr(other, known)}"
     plan = Plan("same", target, None, points, field)
     slots = {"a": names[0], "b": names[1]}
     return Query(FAMILY, f"same_{field}", slots, "yes" if equal else "no", "yes_no", plan, 1)

@@ -60,7 +60,7 @@ def _apart(one: Item, other: Item, side: str) -> bool:
 
 def _sides(one: Named, other: Named) -> Iterator[Query]:
     slots = {"a": one.name, "b": other.name}
-    target = f"where: {plain(one)}, {plain(other)}"
+    target = f"{plain(one)}, {plain(other)}"
     points = (one.point, other.point)
     for axis, pair in (("x", ("left", "right")), ("y", ("above", "below"))):
         side = next((side for side in pair if _apart(one.item, other.item, side)), None)

@@ -183,7 +183,7 @@ def _races(film: Film) -> Iterator[Query]:
     order = sorted(range(len(actors)), key=lambda k: -paces[k])
     names = tuple(actor.color for actor in actors)
     boxes = tuple(cast(Box, actor.boxes[0]) for actor in actors)
-    target = "speed: " + ", ".join(f"{a.color} {a.shape}" for a in actors)
+    target = ", ".join(f"{a.color} {a.shape}" for a in actors)
     frames = (0, film.frames - 1)
     ends = (("more", order[0], order[1]), ("less", order[-1], order[-2]))
     for say, chosen, next_to in ends:

@@ -16,6 +16,25 @@ VERBS = (
     "open closed push pull stop go wait start exit enter ready sold free sale danger caution quiet "
     "please private public reserved welcome parking tickets office hours no entry keep out this way"
 ).split()
+# Names of things that no world draws: what people ask about is not limited to what is drawn.
+EVERYDAY = (
+    "ankle arm armchair arrow axle backpack baker band bank barn basket bath beard bed bee beer "
+    "belt bench bicycle bill bird blanket boat bolt bone book boot bridge broom brush bucket "
+    "building bus cable cake calendar camera candle canoe car carpet cart cat chain chair chart "
+    "cheese chest child church circuit clock cloth coat collar company computer cook cow crane "
+    "crown curtain deck desk diagram dog doll drawer dress driver drum duck ear elbow engine "
+    "envelope eye face fan farmer fence finger fire floor foot fork fountain fox fridge frog "
+    "garage glove goat grass guitar hair hammer hand handle harbour head helmet hill hoof horn "
+    "horse hotel house insect invoice iron jeep judge keyboard knee knife lake lawn leg letter "
+    "lift lock lorry map mask meadow menu microphone moon motor mountain mouse mouth nail neck "
+    "nest net newspaper nose nurse oven owl paddle page pan parrot passenger path pedal pen "
+    "pencil phone photo pig pipe plane plant player plug pole pony pot pump purse queen quilt "
+    "radio rail ramp receipt rider ring road robe robin roof rope rug ruler sail sailor "
+    "sandwich saw screen seat shed sheep shelf ship shoe shop shoulder shovel singer sink skirt "
+    "sky slide snake soap soldier soup spade spider spoon stairs statue stool stove street swan "
+    "swing table tail tap taxi teacher tie tiger toe tower tractor tram trousers truck trumpet "
+    "tub tyre vest village violin waiter wave whistle wing wire witness woman wrist yard"
+).split()
 GLYPHS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
