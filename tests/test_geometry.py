@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pixelis.geometry import Box, Point, Size, View, fit_size, whole
+from pixelis.geometry import Box, Point, Size, View, whole
 
 # No deadline: a busy machine is not a failure.
 examples = settings(deadline=None, max_examples=50)
@@ -143,17 +143,3 @@ def test_the_edge_at_1000_is_the_edge_of_the_source() -> None:
     view = View(whole(Size(641, 479)), Size(224, 160))
     assert view.to_source((0, 0, 1000, 1000)) == Box(0, 0, 641, 479)
     assert view.to_relative(Box(-50, -50, 9999, 9999)) == (0, 0, 1000, 1000)
-
-
-@pytest.mark.parametrize(
-    ("size", "low", "high", "expected"),
-    [
-        (Size(640, 480), 50176, 50176, Size(256, 192)),
-        (Size(1000, 700), 401408, 4014080, Size(992, 704)),
-        (Size(8000, 6000), 401408, 4014080, Size(2304, 1728)),
-        (Size(100, 100), 401408, 4014080, Size(640, 640)),
-        (Size(1, 1), 1024, 4096, Size(32, 32)),
-    ],
-)
-def test_fit_size_is_smart_resize(size: Size, low: int, high: int, expected: Size) -> None:
-    assert fit_size(size, high, low, 32) == expected

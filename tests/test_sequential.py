@@ -14,7 +14,9 @@ def stream(rng, loss, discordant, n=800):
 
 def verdicts(loss, discordant, trials=300, n=800, least=0):
     rng = np.random.default_rng(4)
-    ended = [Sequential(0.02, least=least).run(stream(rng, loss, discordant, n)) for _ in range(trials)]
+    ended = [
+        Sequential(0.02, least=least).run(stream(rng, loss, discordant, n)) for _ in range(trials)
+    ]
     return [state.verdict for state in ended], [state.n for state in ended]
 
 

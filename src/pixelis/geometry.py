@@ -167,26 +167,3 @@ def _clamp(value: float) -> int:
 def whole(size: Size) -> Box:
     """The box that covers a picture of this size."""
     return Box(0, 0, size.width, size.height)
-
-
-def fit_size(size: Size, max_pixels: int, min_pixels: int, multiple: int) -> Size:
-    """The size nearest to `size` in aspect whose sides are multiples and whose area is in range.
-
-    This is Qwen's smart resize (round both sides to the factor, then scale into the pixel range).
-    """
-    width = max(multiple, round(size.width / multiple) * multiple)
-    height = max(multiple, round(size.height / multiple) * multiple)
-    if width * height > max_pixels:
-        beta = math.sqrt(size.width * size.height / max_pixels)
-        width = max(multiple, math.floor(size.width / beta / multiple) * multiple)
-        height = max(multiple, math.floor(size.height / beta / multiple) * multiple)
-    elif width * height < min_pixels:
-        beta = math.sqrt(min_pixels / (size.width * size.height))
-        width = math.ceil(size.width * beta / multiple) * multiple
-        height = math.ceil(size.height * beta / multiple) * multiple
-        while width * height > max_pixels:  # a narrow range: rounding up overshot
-            if width * size.height >= height * size.width and width > multiple:
-                width -= multiple
-            else:
-                height -= multiple
-    return Size(width, height)

@@ -117,8 +117,8 @@ def _by_oracle(
             "control oracle needs procedural questions with their truth; "
             "use it with 'pixelis eval worlds'"
         )
-    workspace = make_workspace(open_media(question.media))
-    return solve_task(question.task, workspace, registry)
+    with open_media(question.media) as media, make_workspace(media) as workspace:
+        return solve_task(question.task, workspace, registry)
 
 
 def _check_registry(agent: Agent, control: str) -> None:

@@ -22,7 +22,7 @@ from transformers import PreTrainedTokenizerFast, Qwen3VLForConditionalGeneratio
 
 from pixelis.errors import CheckpointError
 from pixelis.models.nano import new_nano
-from pixelis.training import lessons, pool
+from pixelis.training import grow, lessons, pool
 from pixelis.training.batch import Batch, Encoder, collate, dense_of, pixels_of
 from pixelis.training.hardware import best_device, precision
 from pixelis.training.lessons import Lesson
@@ -189,10 +189,13 @@ def save_checkpoint(run: Run, optimizer: Optimizers, stage: str, step: int) -> N
 
 
 def load_weights(run: Run, path: Path) -> None:
-    """Weights and head from a checkpoint file."""
+    """Weights and head from a checkpoint file; one with fewer layers is grown."""
     tensors = load_file(path)
     head = {k.removeprefix("head."): v for k, v in tensors.items() if k.startswith("head.")}
     body = {k: v for k, v in tensors.items() if not k.startswith("head.")}
+    layers = run.model.config.text_config.num_hidden_layers
+    if grow.depth(body) < layers:
+        body = grow.grown(body, layers)
     missing, unexpected = run.model.load_state_dict(body, strict=False)
     if unexpected or set(missing) - {"lm_head.weight"}:
         raise CheckpointError(
