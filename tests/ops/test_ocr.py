@@ -8,6 +8,7 @@ import pytest
 import skimage.data
 from PIL import Image, ImageDraw, ImageFont
 
+from pixelis.data import tasks
 from pixelis.data.worlds import domains, layouts
 from pixelis.errors import ConfigError, OpError
 from pixelis.geometry import Box
@@ -196,6 +197,28 @@ def test_the_look_with_readable_letters_wins():
     kept = best_of([Look(0.3, [coarse]), Look(1.8, [fine])])
     assert len(kept) == 1
     assert np.array_equal(kept[0], fine)
+
+
+def test_a_card_seen_as_one_line_does_not_hide_its_lines():
+    lines = [quad(10, 40 * n + 10, 200, 40 * n + 40) for n in range(4)]
+    card = quad(0, 0, 210, 180)
+    kept = best_of([Look(1.0, lines), Look(0.17, [card])])
+    assert sorted(box.min() for box in kept) == sorted(line.min() for line in lines)
+    alone = best_of([Look(1.0, lines[:1]), Look(0.17, [card])])
+    assert len(alone) == 1
+
+
+@pytest.mark.parametrize(
+    ("index", "said"),
+    [
+        (280, ["Registration", "Seat:", "44E", "Floor:", "15", "Date:", "27 May", "Room:", "211"]),
+        (287, ["V"]),  # nothing is found at the first look
+        (322, ["BM-569", "Enter"]),  # what is found at the first look are hills
+    ],
+)
+def test_pictures_that_need_another_look_are_read(reader, index, said):
+    task = tasks.draw(20261207, index, "test")
+    assert [line.text for line in reader.read(np.asarray(task.image))] == said
 
 
 def test_straighten_turns_a_slanted_line_upright():

@@ -40,7 +40,7 @@ SMALL_AREA, LARGE_AREA = (
     40_000,
     4_000_000,
 )  # px of a picture; below is enlarged, above is shrunk first
-CHEAP_AREA, SHRUNK_SIDE = 500_000, 256  # second looks after nothing was found
+CHEAP_AREA, SHRUNK_SIDE = 1_500_000, 256  # second looks after nothing was found
 LARGEST_ENLARGEMENT = 4.0
 KEEP = 0.5  # lines read with less confidence are dropped
 KEEP_SHORT, SHORT = 0.8, 4  # the same for texts of at most this many characters
@@ -103,20 +103,28 @@ class Reader:
             check: called between network runs; may raise to stop.
         """
         pixels = np.ascontiguousarray(pixels[:, :, ::-1])  # the networks were trained on BGR
-        quads = self._find(pixels, check)
-        lines = self._recognise(pixels, quads, check) if quads else []
-        if not lines:
-            lines = self._unfound(pixels, check)
-        return lines
+        looks = self._looks(pixels, check)
+        lines = self._recognise(pixels, join(best_of(looks)), check)
+        if not lines and looks[0].quads:  # what was found were no letters: the rest may hold some
+            looks = [self._look(pixels, scale, check) for scale in scales_again(looks[0], pixels)]
+            lines = self._recognise(pixels, join(best_of(looks)), check)
+        return lines or self._unfound(pixels, check)
 
     # finding --------------------------------------------------------------------------------------
-    def _find(self, pixels: np.ndarray, check: Callable[[], None]) -> list[np.ndarray]:
-        """Quads of lines, from one look and, where letters ask for it, another at their scale."""
-        first = first_scale(*pixels.shape[:2])
-        looks = [Look(first, self._detect(pixels, first, check))]
-        for scale, where in other_scales(looks[0], *pixels.shape[:2]):
-            looks.append(Look(scale, self._detect(pixels, scale, check, where)))
-        return join(best_of(looks))
+    def _looks(self, pixels: np.ndarray, check: Callable[[], None]) -> list[Look]:
+        """One look and, where letters ask for it, another at their scale."""
+        first = self._look(pixels, first_scale(*pixels.shape[:2]), check)
+        others = other_scales(first, pixels)
+        return [first, *(self._look(pixels, scale, check, where) for scale, where in others)]
+
+    def _look(
+        self,
+        pixels: np.ndarray,
+        scale: float,
+        check: Callable[[], None],
+        where: Box | None = None,
+    ) -> Look:
+        return Look(scale, self._detect(pixels, scale, check, where))
 
     def _detect(
         self,
@@ -146,6 +154,8 @@ class Reader:
     def _recognise(
         self, pixels: np.ndarray, quads: list[np.ndarray], check: Callable[[], None]
     ) -> list[Line]:
+        if not quads:
+            return []
         ways = [(index, way) for index, quad in enumerate(quads) for way in _upright_ways(quad)]
         best: dict[int, Reading] = {}
         for (index, _), reading in zip(
@@ -244,7 +254,7 @@ def letter_height(quad: np.ndarray) -> float:
     return (wide if high > STANDING * wide else high) / BOX_TO_LETTER
 
 
-def other_scales(first: Look, height: int, width: int) -> list[tuple[float, Box | None]]:
+def other_scales(first: Look, pixels: np.ndarray) -> list[tuple[float, Box | None]]:
     """Further scales worth a look, each with the part of the picture to look at.
 
     Letters that were too small or too large for the detector are looked at again at LETTER_PX;
@@ -253,9 +263,7 @@ def other_scales(first: Look, height: int, width: int) -> list[tuple[float, Box 
     """
     looks: list[tuple[float, Box | None]] = []
     if not first.quads:
-        grown = min(2.5 * first.scale, LARGEST_ENLARGEMENT, np.sqrt(CHEAP_AREA / (height * width)))
-        shrunk = SHRUNK_SIDE / max(height, width)
-        return [(scale, None) for scale in (grown, shrunk) if not 0.5 < scale / first.scale < 1.2]
+        return [(scale, None) for scale in scales_again(first, pixels)]
     sizes = np.array([letter_height(quad) for quad in first.quads])
     seen = sizes * first.scale
     for chosen in (seen < SMALLEST_PX, seen > LARGEST_PX):
@@ -263,6 +271,14 @@ def other_scales(first: Look, height: int, width: int) -> list[tuple[float, Box 
             scale = min(LETTER_PX / float(np.median(sizes[chosen])), LARGEST_ENLARGEMENT)
             looks.append((scale, _around(first.quads, chosen)))
     return [(scale, where) for scale, where in looks if not 0.8 < scale / first.scale < 1.25]
+
+
+def scales_again(first: Look, pixels: np.ndarray) -> list[float]:
+    """Larger and as a thumbnail: where to look once more after a look that found no letters."""
+    height, width = pixels.shape[:2]
+    grown = min(2.5 * first.scale, LARGEST_ENLARGEMENT, np.sqrt(CHEAP_AREA / (height * width)))
+    shrunk = SHRUNK_SIDE / max(height, width)
+    return [scale for scale in (grown, shrunk) if not 0.5 < scale / first.scale < 1.2]
 
 
 def _around(quads: list[np.ndarray], chosen: np.ndarray) -> Box:
@@ -282,6 +298,13 @@ def best_of(looks: list[Look]) -> list[np.ndarray]:
     ]
     if len(looks) == 1:
         return [quad for _, quad in candidates]
+    lines = [
+        box_of(quad)
+        for look in looks
+        for quad in look.quads
+        if SMALLEST_PX <= letter_height(quad) * look.scale <= LARGEST_PX
+    ]
+    candidates = [(cost, quad) for cost, quad in candidates if not _holds(box_of(quad), lines)]
     kept: list[np.ndarray] = []
     boxes: list[Box] = []
     for _, quad in sorted(candidates, key=lambda pair: pair[0]):
@@ -290,6 +313,16 @@ def best_of(looks: list[Look]) -> list[np.ndarray]:
             kept.append(quad)
             boxes.append(box)
     return kept
+
+
+def _holds(box: Box, lines: list[Box]) -> bool:
+    """Whether two or more much lower lines lie in the box: a card seen as one line from afar."""
+    inside = [
+        line
+        for line in lines
+        if line.height < 0.5 * box.height and line.intersect(box).area > 0.8 * line.area
+    ]
+    return len(inside) > 1
 
 
 def tiles(height: int, width: int, scale: float) -> Iterator[tuple[int, int, int, int]]:
