@@ -23,6 +23,7 @@ from pixelis.data import tasks
 from pixelis.data.slips import FORMS
 from pixelis.data.solver import Solver
 from pixelis.episode import Episode
+from pixelis.evals.provenance import commit, weights_hash
 from pixelis.evals.statistics import mean_interval
 from pixelis.media import open_media
 from pixelis.ops import REGISTRY
@@ -88,6 +89,9 @@ def main() -> None:
     told = {
         "model": args.model,
         "seed": args.seed,
+        "command": f"pixelis bench recovery --model {args.model} --count {args.count}",
+        "commit": commit(),
+        "weights": weights_hash(args.model),
         "undisturbed": share(before),
         "after a wrong first call": share(after),
         "recovered of those right undisturbed": share(
