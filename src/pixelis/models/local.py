@@ -42,7 +42,7 @@ from pixelis.models.policy import Profile, Request, Sampling, Turn
 from pixelis.models.processor import PixelProcessor
 from pixelis.models.quantize import Quantize, check, quantization
 from pixelis.models.template import END
-from pixelis.models.text import TextProcessor, sees, text_profile
+from pixelis.models.text import OURS_ALONE, TextProcessor, sees, text_profile
 
 WORTH_RECKONING = 1_000_000_000  # bytes of weights
 
@@ -112,8 +112,8 @@ class LocalPolicy:
                 folder,
                 dtype=dtype_for(device),
                 attn_implementation=attention_for(device),
-                local_files_only=True,
                 output_loading_info=True,
+                **OURS_ALONE,
                 **options,
             )
         except (OSError, ValueError, RuntimeError, SafetensorError, StrictDataclassError) as error:
@@ -283,9 +283,11 @@ def attention_for(device: str) -> str:
 def _config(folder: Path) -> Any:
     """The configuration in a folder; ModelError when it cannot be read."""
     try:
-        return AutoConfig.from_pretrained(folder, local_files_only=True)
+        return AutoConfig.from_pretrained(folder, **OURS_ALONE)
     except (OSError, ValueError, KeyError, TypeError, StrictDataclassError) as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
+        if "trust_remote_code" in str(error):
+            reason = "it brings code of its own (auto_map), which is not run"
         raise ModelError(f"{folder} has no usable configuration: {reason}") from error
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
 from pixelis.errors import ConfigError, ModelError
+from pixelis.models.dialects import get_dialect
 from pixelis.ops.workspace import PixelBudget
 
 PROFILE_FILE = "pixelis.json"
@@ -159,6 +160,10 @@ def read_profile(folder: Path) -> Profile | None:
         raise ConfigError(f"{path}: cannot be read ({error.strerror or error})") from error
     if wrong := _unknown(json.loads(text)) or _wrong(profile):
         raise ConfigError(f"{path}: {wrong}")
+    try:
+        get_dialect(profile.dialect)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
     return profile
 
 
@@ -177,9 +182,7 @@ def _unknown(record: dict[str, Any]) -> str:
 def _wrong(profile: Profile) -> str:
     """What no model could work with; empty when nothing is."""
     budget = profile.budget
-    if not (
-        0 < budget.min_pixels <= budget.max_pixels and 0 < budget.multiple**2 <= budget.max_pixels
-    ):
+    if not budget.sound:
         return (
             f"budget {budget.min_pixels} to {budget.max_pixels} pixels in multiples of "
             f"{budget.multiple} is not allowed; the first may not be more than the second, and "

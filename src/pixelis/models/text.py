@@ -20,6 +20,9 @@ from pixelis.models.rows import Batch, Rows
 from pixelis.models.template import END, Message, count_images, segments
 from pixelis.ops.workspace import PixelBudget
 
+# Nothing is fetched, and no code that lies beside the weights is run, nor asked about.
+OURS_ALONE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+
 
 class TextBatch(Batch):
     """A batch for a model that knows no kinds of tokens."""
@@ -47,9 +50,9 @@ class TextProcessor(Rows):
     def load(cls, folder: Path) -> TextProcessor:
         """The processor of a local checkpoint; ModelError when the folder lacks a tokenizer."""
         try:
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            tokenizer = AutoTokenizer.from_pretrained(folder, **OURS_ALONE)
         except (OSError, ValueError, StrictDataclassError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise ModelError(f"{folder} has no usable tokenizer: {reason}") from error
         if END not in tokenizer.get_vocab():  # without its files the library makes an empty one
             raise ModelError(
