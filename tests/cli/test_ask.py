@@ -89,6 +89,15 @@ def test_steps_are_told_with_call_observation_and_error(capsys):
         assert words in told
 
 
+def test_a_turn_that_says_nothing_shows_what_was_written(capsys):
+    for step in (Step(text="<tool_response>?"), Step(), Step("thinking", text="<think>thinking")):
+        Teller(Printer()).tell(step)
+    told = capsys.readouterr().out
+    assert told.count("wrote") == 2
+    assert "wrote      <tool_response>?" in told
+    assert "wrote      nothing to go by" in told
+
+
 def test_long_texts_are_cut(capsys):
     text = "\n".join(f"line {n}" for n in range(40))
     Teller(Printer()).tell(Step(call=Call("read_text"), observation=Observation(text)))

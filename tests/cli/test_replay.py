@@ -126,6 +126,35 @@ def test_broken_settings_are_refused(inside, file):
     assert "meta is broken" in done.stderr
 
 
+@pytest.mark.parametrize("pixels", [(0, 90000, 32), (90, 9, 3), (1, 9, 32), ("1", 90000, 32)])
+def test_pixels_that_fit_no_image_are_refused(inside, file, pixels):
+    named = dict(zip(("min_pixels", "max_pixels", "multiple"), pixels, strict=True))
+    done = inside("replay", changed(file, lambda record: record["meta"].update(pixels=named)))
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "meta.pixels fits no image" in done.stderr
+
+
+def test_an_unknown_dialect_is_a_fault_of_the_file(inside, file):
+    done = inside("replay", changed(file, lambda record: record.update(dialect="klingon")))
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "episode e1: meta is broken: dialect 'klingon' is not known" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("budget", "reason"),
+    [
+        ({"steps": 0}, "changed.json: meta.budget: budget steps = 0 is not allowed"),
+        ({"steps": "six"}, "changed.json: meta.budget is broken; it has numbers for steps, calls"),
+        ({"stepz": 6}, "changed.json: meta.budget is broken; it has numbers for steps, calls"),
+    ],
+)
+def test_a_broken_budget_is_told_before_a_model_is_loaded(inside, file, budget, reason):
+    other = changed(file, lambda record: record["meta"].update(budget=budget))
+    done = inside("replay", other, "--model", "hf:no-such-folder")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert reason in done.stderr
+
+
 def test_a_trace_needs_a_model(inside, file):
     assert "--trace belongs to --model" in inside("replay", file, "--trace", "x.html").stderr
 
