@@ -223,6 +223,25 @@ def test_a_gateway_that_gave_up_waiting_is_not_asked_again(alone):
     assert len(alone.bodies) == 1
 
 
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        ((404, {}, "no such path"), "lists no model; end the URL in /v1, or name one"),
+        ((200, {}, '{"data": [{"id": "a"}, {"id": "b"}]}'), "serves a, b; name one"),
+    ],
+)
+def test_a_server_that_does_not_say_which_model(alone, reply, reason):
+    alone.fault = lambda body, number: reply
+    with pytest.raises(ModelError, match=reason):
+        RemotePolicy.load(Address(alone.base))
+
+
+def test_https_where_http_is_spoken(alone):
+    place = alone.base.replace("http://", "https://")
+    with pytest.raises(ModelError, match="does it speak https"):
+        RemotePolicy.load(Address(place, "m", retries=0))
+
+
 @pytest.mark.parametrize(("paid", "sent"), [(False, 3), (True, 1)])
 def test_a_broken_line_is_asked_again_only_where_nobody_pays(alone, paid, sent):
     def fault(body, number):

@@ -122,8 +122,9 @@ class RemotePolicy:
         served = policy.served()
         if not address.model:
             if len(served) != 1:
-                listed = ", ".join(served) or "none that it tells"
-                raise ModelError(f"{policy.where} serves {listed}; name one: openai:URL#MODEL")
+                told = f"serves {', '.join(served)}" if served else "lists no model"
+                hint = "" if served else "end the URL in /v1, or "
+                raise ModelError(f"{policy.where} {told}; {hint}name one: openai:URL#MODEL")
             policy.address = replace(address, model=next(iter(served)))
         name = policy.address.model
         context = served.get(name)
@@ -262,9 +263,8 @@ class RemotePolicy:
             raise ModelError(f"{self.where} broke off before its reply was there") from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
-            raise ModelError(
-                f"{self.where} cannot be reached ({reason}); is it running?"
-            ) from error
+            hint = "does it speak https?" if "SSL" in reason else "is it running?"
+            raise ModelError(f"{self.where} cannot be reached ({reason}); {hint}") from error
 
     def _complaint(self, response: httpx2.Response) -> ModelError:
         """What the server said was wrong, on one line."""
