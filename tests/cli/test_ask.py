@@ -152,9 +152,9 @@ def test_a_whole_run_leaves_json_a_trace_and_a_quiet_stderr(
     pixelis, card, untrained, tmp_path, ending
 ):
     trace = tmp_path / f"trace.{ending}"
-    done = pixelis(
-        "ask", card, "What is it?", "--model", f"hf:{untrained}", "--trace", trace, "--json"
-    )
+    words = ("--model", f"hf:{untrained}", "--max-pixels", "6144", "--dialect", "mini-o3")
+    words += ("--seed", "8", "--max-steps", "2")
+    done = pixelis("ask", card, "What is it?", *words, "--trace", trace, "--json")
     told = json.loads(done.stdout)
     assert set(told) == set(record(episode()))
     assert told["model"] == "tiny"
@@ -162,3 +162,8 @@ def test_a_whole_run_leaves_json_a_trace_and_a_quiet_stderr(
     assert (done.returncode, len(done.stderr.splitlines())) in ((0, 0), (1, 1))
     assert isinstance(told["answer"], str)
     assert "What is it?" in trace.read_text()
+    if ending == "json":
+        kept = json.loads(trace.read_text())
+        assert (kept["seed"], kept["dialect"]) == (8, "mini-o3")
+        assert kept["meta"]["budget"]["steps"] == 2
+        assert kept["meta"]["pixels"]["max_pixels"] == 6144

@@ -203,12 +203,17 @@ def test_no_answer_is_an_empty_text(inside, file, untrained):
 @pytest.mark.slow
 def test_another_model_is_asked_the_same(inside, file, untrained, tmp_path):
     trace = tmp_path / "now.json"
-    done = inside("replay", file, "--model", f"hf:{untrained}", "--trace", trace, "--json")
+    budget = {"steps": 2, "calls": 3, "new_tokens": 5}
+    file = changed(file, lambda record: record.update(seed=8, meta={"budget": budget}))
+    words = ("--model", f"hf:{untrained}", "--media", tmp_path / "card.png", "--max-pixels", "6144")
+    done = inside("replay", file, *words, "--trace", trace, "--json")
     told = json.loads(done.stdout)
     assert (told["before"]["model"], told["before"]["answer"]) == ("someone", "red")
     assert told["now"]["model"] == "tiny"
     assert isinstance(told["now"]["answer"], str)
     assert (told["now"]["answer"] == "") == (done.returncode == 1)
     now = Episode.from_json(trace.read_text())
-    assert now.question == "What colour is it?"
+    assert (now.question, now.seed) == ("What colour is it?", 8)
+    assert now.meta["budget"].items() >= budget.items()
+    assert now.meta["pixels"]["max_pixels"] == 6144
     assert inside("replay", trace).returncode == 0

@@ -156,11 +156,13 @@ class LocalPolicy:
             side="left",
         ).to(self.model.device)
         length = batch.input_ids.shape[1]
-        room = self._context - length
-        if room < 1:
-            return self._without_longest(requests, sampling, batch.attention_mask.sum(1))
-        chooser = Chooser(requests, sampling, self._banned)
         most = sampling.max_new_tokens or self.profile.new_tokens
+        room = self._context - length
+        if room < most and len(requests) > 1:
+            return self._apart(requests, sampling, batch.attention_mask.sum(1) + most)
+        if room < 1:
+            return [Turn("", ended="length")]
+        chooser = Chooser(requests, sampling, self._banned)
         output = self.model.generate(
             **batch.inputs(),
             do_sample=False,
@@ -176,14 +178,21 @@ class LocalPolicy:
         """Most tokens of prompt and turn together."""
         return int(self.model.config.get_text_config().max_position_embeddings)
 
-    def _without_longest(
-        self, requests: Sequence[Request], sampling: Sampling, lengths: torch.Tensor
+    def _apart(
+        self, requests: Sequence[Request], sampling: Sampling, ends: torch.Tensor
     ) -> list[Turn]:
-        """Turns where the conversations that are too long stay empty and the others are served."""
-        fits = [length < self._context for length in lengths.tolist()]
-        kept = [request for request, fit in zip(requests, fits, strict=True) if fit]
-        served = iter(self.generate(kept, sampling))
-        return [next(served) if fit else Turn("", ended="length") for fit in fits]
+        """Turns where a long conversation leaves the others their room: each such is served alone.
+
+        Args:
+            ends: tokens of each conversation with the longest turn it may get.
+        """
+        fits = [end <= self._context for end in ends.tolist()]
+        together = [request for request, fit in zip(requests, fits, strict=True) if fit]
+        served = iter(self.generate(together, sampling))
+        return [
+            next(served) if fit else self.generate([request], sampling)[0]
+            for request, fit in zip(requests, fits, strict=True)
+        ]
 
     def _turn(self, ids: Sequence[int], logprobs: Sequence[float]) -> Turn:
         """The turn up to and including its closing token; what follows is padding."""

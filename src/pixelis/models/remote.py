@@ -315,6 +315,6 @@ def _pause(state: tenacity.RetryCallState) -> float:
     outcome = state.outcome
     if outcome is not None and not outcome.failed:
         told = outcome.result().headers.get("Retry-After", "")
-        if told.isdigit():
+        if told.isdecimal():
             return min(float(told), LONGEST_WAIT_S)
     return _jitter(state)

@@ -138,8 +138,11 @@ def _tools(tools: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _call(function: Mapping[str, Any]) -> str:
-    """A call as the model writes it; arguments that are no JSON stay for our parser to refuse."""
-    arguments = function["arguments"]
+    """A call as the model writes it; arguments that are no JSON stay for our parser to refuse.
+
+    Some servers write none at all for a call that has none.
+    """
+    arguments = function.get("arguments") or {}
     written = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
     name = json.dumps(function["name"], ensure_ascii=False)
     return f'<tool_call>\n{{"name": {name}, "arguments": {written}}}\n</tool_call>'

@@ -204,6 +204,12 @@ SHOWN = {
 }
 
 
+NAMES = {
+    "mini-o3": ("original_image", "observation_1"),
+    "pixel-reasoner": ("image 1", "image 2"),
+}
+
+
 def space(dialect):
     media = open_media(Image.new("RGB", (800, 400), "navy"))
     return Workspace(media, PixelBudget(28 * 28, 280 * 140, 28), dialect.convention)
@@ -211,11 +217,13 @@ def space(dialect):
 
 def test_a_family_sees_the_place_it_names(dialect):
     workspace = space(dialect)
-    seen = []
-    for text in PLACES[dialect.name]:
-        (call,) = dialect.read(text).calls
-        seen.append(REGISTRY.run(call, workspace).view.box)
-    assert seen == SHOWN.get(dialect.name, [MIDDLE, QUARTER])
+    calls = [dialect.read(text).calls[0] for text in PLACES[dialect.name]]
+    seen = [REGISTRY.run(call, workspace) for call in calls]
+    assert [one.view.box for one in seen] == SHOWN.get(dialect.name, [MIDDLE, QUARTER])
+    first, new = NAMES.get(dialect.name, ("image 0", "image 1"))
+    assert f"is {new}: part [" in seen[0].text
+    assert f"] of {first}, " in seen[0].text
+    assert workspace.frame_name(4) == (5 if dialect.name == "pixel-reasoner" else 4)
 
 
 LONGEST = {"mini-o3": (0.01, 0.009), "deepeyes": (3, 2), "chain-of-focus": (3, 2), "qwen3-vl": (1,)}
