@@ -6,6 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
+from pixelis.cli.model import add_pixels
 from pixelis.cli.output import Printer, emit_json
 from pixelis.cli.parser import at_least
 
@@ -32,14 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--words", metavar="N", type=at_least(1), default=2048, help="text tokens (default: 2048)"
     )
-    for name, word in (("min-pixels", "fewest"), ("max-pixels", "most")):
-        variable = name.upper().replace("-", "_")
-        parser.add_argument(
-            f"--{name}",
-            metavar="N",
-            type=at_least(1),
-            help=f"{word} pixels of an image (default: {variable}, or the model's)",
-        )
+    add_pixels(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixelis.errors import MissingExtraError, ModelError
+from pixelis.errors import MissingExtraError, ModelError, reason_of
 from pixelis.models.policy import read_profile
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def put_on(model: Any, folder: Path) -> Any:
         with renamed_attributes():
             return PeftModel.from_pretrained(model, folder, local_files_only=True)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = reason_of(error)
         raise ModelError(f"the adapters of {folder} do not fit their model: {reason}") from error
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from pixelis.errors import ConfigError, ModelError
+from pixelis.errors import ConfigError, ModelError, reason_of
 from pixelis.models import shapes
 from pixelis.models.load import BUNDLED, FOLDER, bundled
 from pixelis.models.pixels import limited
@@ -288,5 +288,5 @@ def build_meta(config: dict[str, Any]) -> Any:
         TypeError,
         ValueError,
     ) as error:  # whatever wrong numbers make the library stumble over
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = reason_of(error)
         raise ModelError(f"this configuration makes no model: {reason}") from error

@@ -26,7 +26,7 @@ from transformers import (
 from transformers.utils import is_flash_attn_2_available
 from transformers.utils import logging as transformers_logging
 
-from pixelis.errors import ConfigError, ModelError
+from pixelis.errors import ConfigError, ModelError, reason_of
 from pixelis.models.dialects import get_dialect
 from pixelis.models.dialects.pick import dialect_of
 from pixelis.models.estimate import (
@@ -117,7 +117,7 @@ class LocalPolicy:
                 **options,
             )
         except (OSError, ValueError, RuntimeError, SafetensorError, StrictDataclassError) as error:
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            reason = reason_of(error)
             raise ModelError(f"{folder} cannot be loaded: {reason}") from error
         if missing := sorted(found["missing_keys"]):
             # transformers would fill them with random numbers and go on
@@ -223,8 +223,7 @@ class Chooser(LogitsProcessor):
         self.banned = list(banned)
         self.logprobs: list[torch.Tensor] = []
         self.generators = [
-            torch.Generator().manual_seed((sampling.seed * 1_000_003 + request.seed) % 2**63)
-            for request in requests
+            torch.Generator().manual_seed(sampling.seed_of(request) % 2**63) for request in requests
         ]
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
@@ -294,7 +293,7 @@ def _config(folder: Path) -> Any:
     try:
         return AutoConfig.from_pretrained(folder, **OURS_ALONE)
     except (OSError, ValueError, KeyError, TypeError, StrictDataclassError) as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = reason_of(error)
         if "trust_remote_code" in str(error):
             reason = "it brings code of its own (auto_map), which is not run"
         raise ModelError(f"{folder} has no usable configuration: {reason}") from error

@@ -105,6 +105,10 @@ class Sampling:
                 f"max_new_tokens {self.max_new_tokens} is not allowed; give 1 or more"
             )
 
+    def seed_of(self, request: Request) -> int:
+        """What a turn is drawn from: the same wherever its model runs."""
+        return self.seed * 1_000_003 + request.seed
+
 
 class Policy(Protocol):
     """Anything that can take the next turn of many conversations at once.

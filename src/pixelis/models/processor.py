@@ -26,7 +26,7 @@ from transformers import (
 from transformers.image_utils import make_flat_list_of_images
 from transformers.models.qwen3_vl.configuration_qwen3_vl import Qwen3VLVisionConfig
 
-from pixelis.errors import ModelError
+from pixelis.errors import ModelError, reason_of
 from pixelis.geometry import Size
 from pixelis.models.resize import fit_image
 from pixelis.models.rows import Batch, Rows
@@ -91,7 +91,7 @@ class PixelProcessor(Rows, Qwen3VLProcessor):
                 folder, local_files_only=True
             )
         except (OSError, ValueError, StrictDataclassError) as error:
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            reason = reason_of(error)
             raise ModelError(f"{folder} has no usable processor: {reason}") from error
         return cls(image_processor, tokenizer)
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 import httpx2
 import tenacity
 
-from pixelis.errors import ConfigError, ModelError
+from pixelis.errors import ConfigError, ModelError, reason_of
 from pixelis.models.dialects import get_dialect
 from pixelis.models.dialects.pick import dialect_of, side_of
 from pixelis.models.estimate import CONTEXT_SHARE, LARGE_PIXELS
@@ -262,7 +262,7 @@ class RemotePolicy:
         except BROKEN as error:
             raise ModelError(f"{self.where} broke off before its reply was there") from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
+            reason = reason_of(error)
             hint = "does it speak https?" if "SSL" in reason else "is it running?"
             raise ModelError(f"{self.where} cannot be reached ({reason}); {hint}") from error
 

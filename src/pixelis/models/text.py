@@ -11,7 +11,7 @@ from huggingface_hub.errors import StrictDataclassError
 from PIL import Image
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from pixelis.errors import ModelError
+from pixelis.errors import ModelError, reason_of
 from pixelis.models.dialects import get_dialect
 from pixelis.models.dialects.pick import DEFAULT
 from pixelis.models.dialects.system import BLIND, sentences
@@ -52,7 +52,7 @@ class TextProcessor(Rows):
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder, **OURS_ALONE)
         except (OSError, ValueError, StrictDataclassError) as error:
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            reason = reason_of(error)
             raise ModelError(f"{folder} has no usable tokenizer: {reason}") from error
         if END not in tokenizer.get_vocab():  # without its files the library makes an empty one
             raise ModelError(
