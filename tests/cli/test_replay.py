@@ -11,6 +11,7 @@ import pytest
 from pixelis.agent import restore
 from pixelis.episode import Answer, Call, Episode, Media, Step
 from pixelis.media import open_media
+from pixelis.models.dialects import get_dialect
 from pixelis.ops.registry import REGISTRY
 from pixelis.ops.workspace import Workspace
 from pixelis.trace import write_json
@@ -80,6 +81,23 @@ def test_each_difference_is_told(inside, file):
     ]
     recorded, now = (told["differences"][0][side]["area_px"] for side in ("recorded", "now"))
     assert recorded == now + 1
+
+
+def test_an_episode_is_replayed_in_its_own_dialect(inside, episode, card, tmp_path):
+    """A family's box means something else in another one."""
+    call = Call("zoom_in", {"bbox_2d": [0.25, 0.25, 0.75, 0.75]})
+    with open_media(card) as media:
+        space = Workspace(media, convention=get_dialect("pixel-reasoner").convention)
+        seen = REGISTRY.run(call, space)
+    assert seen.view.box == (60, 30, 340, 170)  # a tenth of 400 x 200 more on every side
+    steps = (Step(call=call, observation=seen),)
+    one = replace(episode, dialect="pixel-reasoner", steps=steps)
+    own = write_json(one, tmp_path / "own.json", card)
+    assert inside("replay", own).returncode == 0
+    other = write_json(replace(one, dialect="mini-o3"), tmp_path / "other.json", card)
+    done = inside("replay", other)
+    assert done.returncode == 1
+    assert "step 1, view" in done.stdout
 
 
 def test_media_that_moved(inside, file, card, tmp_path):
