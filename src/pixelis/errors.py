@@ -62,3 +62,8 @@ class MissingExtraError(ConfigError, ImportError):
     def __init__(self, module: str, extra: str) -> None:
         super().__init__(f"{module} is not installed; run: pip install 'pixelis[{extra}]'")
         self.extra = extra
+
+
+def reason_of(error: BaseException, most: int = 200) -> str:
+    """What an error of a library says, on one line of `most` letters; its type when it is mute."""
+    return " ".join(str(error).split())[:most] or type(error).__name__

@@ -89,6 +89,15 @@ def test_steps_are_told_with_call_observation_and_error(capsys):
         assert words in told
 
 
+def test_a_turn_that_says_nothing_shows_what_was_written(capsys):
+    for step in (Step(text="<tool_response>?"), Step(), Step("thinking", text="<think>thinking")):
+        Teller(Printer()).tell(step)
+    told = capsys.readouterr().out
+    assert told.count("wrote") == 2
+    assert "wrote      <tool_response>?" in told
+    assert "wrote      nothing to go by" in told
+
+
 def test_long_texts_are_cut(capsys):
     text = "\n".join(f"line {n}" for n in range(40))
     Teller(Printer()).tell(Step(call=Call("read_text"), observation=Observation(text)))
@@ -143,9 +152,9 @@ def test_a_whole_run_leaves_json_a_trace_and_a_quiet_stderr(
     pixelis, card, untrained, tmp_path, ending
 ):
     trace = tmp_path / f"trace.{ending}"
-    done = pixelis(
-        "ask", card, "What is it?", "--model", f"hf:{untrained}", "--trace", trace, "--json"
-    )
+    words = ("--model", f"hf:{untrained}", "--max-pixels", "6144", "--dialect", "mini-o3")
+    words += ("--seed", "8", "--max-steps", "2")
+    done = pixelis("ask", card, "What is it?", *words, "--trace", trace, "--json")
     told = json.loads(done.stdout)
     assert set(told) == set(record(episode()))
     assert told["model"] == "tiny"
@@ -153,3 +162,8 @@ def test_a_whole_run_leaves_json_a_trace_and_a_quiet_stderr(
     assert (done.returncode, len(done.stderr.splitlines())) in ((0, 0), (1, 1))
     assert isinstance(told["answer"], str)
     assert "What is it?" in trace.read_text()
+    if ending == "json":
+        kept = json.loads(trace.read_text())
+        assert (kept["seed"], kept["dialect"]) == (8, "mini-o3")
+        assert kept["meta"]["budget"]["steps"] == 2
+        assert kept["meta"]["pixels"]["max_pixels"] == 6144

@@ -76,6 +76,8 @@ def test_a_replay_that_differs_is_noted(inside, make, tmp_path):
     done = inside("compare", path, make("b", ZOOM, "a card"), "--out", page, "--json")
     assert "bring 1 other value than recorded" in json.loads(done.stdout)["notes"][0]
     assert "bring 1 other value than recorded" in page.read_text()
+    said = inside("compare", path, path, "--out", page).stdout
+    assert said.count("a.json: run again, its calls bring 1 other value than recorded") == 2
 
 
 @pytest.mark.parametrize("out", ["page.json", "missing/page.html", "page.txt"])
@@ -83,3 +85,5 @@ def test_a_bad_place_is_refused_first(inside, make, tmp_path, out):
     path = make("a", ZOOM, "a card")
     done = inside("compare", path, path, "--out", tmp_path / out)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert ("must end in .html" in done.stderr) == (not out.endswith(".html"))
+    assert ".json or" not in done.stderr

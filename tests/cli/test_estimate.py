@@ -37,13 +37,30 @@ def test_a_small_model_is_told_in_small_units(inside):
     assert "do not fit" not in done.stdout
 
 
+def test_limits_are_those_of_asking(inside, monkeypatch):
+    def tokens(*words):
+        told = inside("estimate", "qwen2.5-vl-7b", "--json", *words)
+        return json.loads(told.stdout)["image_tokens"]
+
+    for name in ("MIN_PIXELS", "MAX_PIXELS"):
+        monkeypatch.delenv(name, raising=False)
+    assert tokens() == [512, 5120]
+    assert tokens("--max-pixels", str(100 * 28**2)) == [100, 100]
+    assert tokens("--min-pixels", str(600 * 28**2)) == [600, 5120]
+    monkeypatch.setenv("MAX_PIXELS", str(1000 * 28**2))
+    assert tokens() == [512, 1000]
+    assert tokens("--max-pixels", str(700 * 28**2)) == [512, 700]
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
         (["qwen3-vl-8"], "did you mean 'qwen3-vl-8b'"),
         (["nothing"], "shapes are qwen2.5-vl-7b, qwen3-vl-8b"),
-        (["qwen3-vl-8b", "--max-pixels", "9"], "belong together"),
-        (["qwen3-vl-8b", "--min-pixels", "9", "--max-pixels", "8"], "is more than"),
+        (["qwen3-vl-8b", "--max-pixels", "9"], "max_pixels = 9 is not allowed"),
+        (["qwen3-vl-8b", "--min-pixels", "9999", "--max-pixels", "8888"], "may not be more than"),
+        (["nano", "--max-pixels", "9999"], "does not suit nano"),
+        (["hf:some-one/not-here"], "is no folder with a config.json"),
         (["qwen3-vl-8b", "--dtype", "int3"], "invalid choice"),
     ],
 )

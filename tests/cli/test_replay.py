@@ -11,6 +11,7 @@ import pytest
 from pixelis.agent import restore
 from pixelis.episode import Answer, Call, Episode, Media, Step
 from pixelis.media import open_media
+from pixelis.models.dialects import get_dialect
 from pixelis.ops.registry import REGISTRY
 from pixelis.ops.workspace import Workspace
 from pixelis.trace import write_json
@@ -82,6 +83,23 @@ def test_each_difference_is_told(inside, file):
     assert recorded == now + 1
 
 
+def test_an_episode_is_replayed_in_its_own_dialect(inside, episode, card, tmp_path):
+    """A family's box means something else in another one."""
+    call = Call("zoom_in", {"bbox_2d": [0.25, 0.25, 0.75, 0.75]})
+    with open_media(card) as media:
+        space = Workspace(media, convention=get_dialect("pixel-reasoner").convention)
+        seen = REGISTRY.run(call, space)
+    assert seen.view.box == (60, 30, 340, 170)  # a tenth of 400 x 200 more on every side
+    steps = (Step(call=call, observation=seen),)
+    one = replace(episode, dialect="pixel-reasoner", steps=steps)
+    own = write_json(one, tmp_path / "own.json", card)
+    assert inside("replay", own).returncode == 0
+    other = write_json(replace(one, dialect="mini-o3"), tmp_path / "other.json", card)
+    done = inside("replay", other)
+    assert done.returncode == 1
+    assert "step 1, view" in done.stdout
+
+
 def test_media_that_moved(inside, file, card, tmp_path):
     away = tmp_path / "away"
     away.mkdir()
@@ -124,6 +142,35 @@ def test_broken_settings_are_refused(inside, file):
     done = inside("replay", other)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "meta is broken" in done.stderr
+
+
+@pytest.mark.parametrize("pixels", [(0, 90000, 32), (90, 9, 3), (1, 9, 32), ("1", 90000, 32)])
+def test_pixels_that_fit_no_image_are_refused(inside, file, pixels):
+    named = dict(zip(("min_pixels", "max_pixels", "multiple"), pixels, strict=True))
+    done = inside("replay", changed(file, lambda record: record["meta"].update(pixels=named)))
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "meta.pixels fits no image" in done.stderr
+
+
+def test_an_unknown_dialect_is_a_fault_of_the_file(inside, file):
+    done = inside("replay", changed(file, lambda record: record.update(dialect="klingon")))
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert "episode e1: meta is broken: dialect 'klingon' is not known" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("budget", "reason"),
+    [
+        ({"steps": 0}, "changed.json: meta.budget: budget steps = 0 is not allowed"),
+        ({"steps": "six"}, "changed.json: meta.budget is broken; it has numbers for steps, calls"),
+        ({"stepz": 6}, "changed.json: meta.budget is broken; it has numbers for steps, calls"),
+    ],
+)
+def test_a_broken_budget_is_told_before_a_model_is_loaded(inside, file, budget, reason):
+    other = changed(file, lambda record: record["meta"].update(budget=budget))
+    done = inside("replay", other, "--model", "hf:no-such-folder")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert reason in done.stderr
 
 
 def test_a_trace_needs_a_model(inside, file):
@@ -174,12 +221,17 @@ def test_no_answer_is_an_empty_text(inside, file, untrained):
 @pytest.mark.slow
 def test_another_model_is_asked_the_same(inside, file, untrained, tmp_path):
     trace = tmp_path / "now.json"
-    done = inside("replay", file, "--model", f"hf:{untrained}", "--trace", trace, "--json")
+    budget = {"steps": 2, "calls": 3, "new_tokens": 5}
+    file = changed(file, lambda record: record.update(seed=8, meta={"budget": budget}))
+    words = ("--model", f"hf:{untrained}", "--media", tmp_path / "card.png", "--max-pixels", "6144")
+    done = inside("replay", file, *words, "--trace", trace, "--json")
     told = json.loads(done.stdout)
     assert (told["before"]["model"], told["before"]["answer"]) == ("someone", "red")
     assert told["now"]["model"] == "tiny"
     assert isinstance(told["now"]["answer"], str)
     assert (told["now"]["answer"] == "") == (done.returncode == 1)
     now = Episode.from_json(trace.read_text())
-    assert now.question == "What colour is it?"
+    assert (now.question, now.seed) == ("What colour is it?", 8)
+    assert now.meta["budget"].items() >= budget.items()
+    assert now.meta["pixels"]["max_pixels"] == 6144
     assert inside("replay", trace).returncode == 0

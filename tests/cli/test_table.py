@@ -148,6 +148,12 @@ def test_the_row_of_an_episode():
         **SETTINGS,
     )
     failed = replace(episode, answer=None, ended="steps")
-    assert row_of("a.png", SETTINGS, failed).error == "no answer: steps"
-    failed = replace(failed, meta={"error": "ModelError: gone"})
-    assert row_of("a.png", SETTINGS, failed).error == "ModelError: gone"
+    assert row_of("a.png", SETTINGS, failed).error == "no answer: it used up its steps"
+    failed = replace(failed, meta={"error": "the server is gone"})
+    assert row_of("a.png", SETTINGS, failed).error == "the server is gone"
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="a folder that nobody can write to")
+def test_a_folder_that_takes_no_file():
+    with pytest.raises(StoreError, match=r"/proc/results\.csv: cannot keep answers"):
+        Table(Path("/proc/results.csv"), SETTINGS)

@@ -41,6 +41,7 @@ def test_rows_traces_and_errors(pixelis, untrained, tmp_path):
     folder = fill(tmp_path / "in", 9)
     out, traces = tmp_path / "r.csv", tmp_path / "traces"
     words = ("watch", folder, "What is it?", "--out", out, "--model", f"hf:{untrained}")
+    words += ("--seed", "8", "--max-steps", "2", "--max-pixels", "6144")
     done = pixelis(*words, "--traces", traces)
     assert (done.returncode, done.stderr) == (0, "")
     rows = {Path(row["file"]).name: row for row in records(out)}
@@ -52,7 +53,10 @@ def test_rows_traces_and_errors(pixelis, untrained, tmp_path):
         assert (row["answer"] == "") == (row["error"] != "")
         page = Path(row["trace"])
         assert name in page.read_text()
-        assert json.loads(page.with_suffix(".json").read_text())["media"]["name"] == name
+        kept = json.loads(page.with_suffix(".json").read_text())
+        assert (kept["media"]["name"], kept["seed"]) == (name, 8)
+        assert kept["meta"]["budget"]["steps"] == 2
+        assert kept["meta"]["pixels"]["max_pixels"] == 6144
     again = pixelis(*words, "--json")
     assert json.loads(again.stdout) == {
         "out": str(out),
@@ -61,12 +65,13 @@ def test_rows_traces_and_errors(pixelis, untrained, tmp_path):
         "errors": 0,
         "before": 9,
     }
-    other = pixelis("watch", folder, "Other?", "--out", out, "--model", f"hf:{untrained}")
+    other = pixelis("watch", folder, "Other?", *words[3:])
     assert (other.returncode, len(other.stderr.splitlines())) == (2, 1)
     assert "was made with question" in other.stderr
     other = pixelis(*words, "--dialect", "thyme")
     assert (other.returncode, len(other.stderr.splitlines())) == (2, 1)
-    assert "was made with options '', not 'dialect=thyme'" in other.stderr
+    was, wanted = "'max_pixels=6144'", "'dialect=thyme max_pixels=6144'"
+    assert f"was made with options {was}, not {wanted}" in other.stderr
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ DOORS = {
     ("ops/registry.py", "join"),  # whatever a plugin's own code raises is told with its name
     ("agent/batcher.py", "_generate"),  # a failing policy ends its own requests only
     ("agent/loop.py", "play"),  # a failed episode is a result
+    ("models/loader.py", "find_function"),  # so may the module of it, while it is imported
     ("models/loader.py", "run_function"),  # whatever a user's loader raises is told with its name
     ("server/door.py", "__call__"),  # the client gets one sentence, the log the traceback
     ("wheeler/tokens.py", "read_tokenizer"),  # the library raises nothing narrower

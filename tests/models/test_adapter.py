@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -78,6 +81,24 @@ def test_a_model_that_is_gone(adapters):
     named(adapters, None)
     with pytest.raises(ModelError, match="name a model folder"):
         load_policy(f"hf:{adapters}", device="cpu")
+
+
+def test_their_model_is_fetched_only_when_that_is_allowed(adapters, tmp_path):
+    """In a process whose hub is a port where nobody listens."""
+    named(adapters, "some-one/some-model")
+    code = (
+        "from pixelis.models.load import load_policy\n"
+        "for allowed in (False, True):\n"
+        "    try: load_policy(f'hf:{FOLDER}', allow_download=allowed)\n"
+        "    except RuntimeError as error: print(error)"
+    ).replace("{FOLDER}", str(adapters))
+    place = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **place}, capture_output=True, text=True
+    )
+    refused, tried = done.stdout.splitlines()
+    assert "nothing is fetched unless you add --allow-download" in refused
+    assert tried.startswith("some-one/some-model cannot be downloaded")
 
 
 def test_adapters_of_another_shape(adapters, tiny_folder):

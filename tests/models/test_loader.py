@@ -26,6 +26,10 @@ def stock(config):
     model, tokenizer, processor = load_model(config)
     return model, tokenizer, processor.image_processor
 
+def alone(config):
+    model, tokenizer, processor = load_model(config)
+    return model, None, processor
+
 def short(config):
     return "model"
 
@@ -34,6 +38,10 @@ def broken(config):
 
 def empty(config):
     return None, None, None
+
+def images(config):
+    model, tokenizer, processor = load_model(config)
+    return model, None, processor.image_processor
 
 number = 3
 """
@@ -47,7 +55,7 @@ def module(tmp_path, tiny_folder, monkeypatch):
     return name
 
 
-@pytest.mark.parametrize("function", ["load_model", "stock"])
+@pytest.mark.parametrize("function", ["load_model", "stock", "alone"])
 def test_it_answers_like_the_folder(module, tiny_folder, function):
     mine = load_policy(f"loader:{module}:{function}", device="cpu", allow_download=True)
     folder = load_policy(f"hf:{tiny_folder}", device="cpu")
@@ -77,6 +85,7 @@ def test_a_spec_that_names_no_function(spec):
         ("short", "not .model, tokenizer, processor"),
         ("empty", "cannot generate"),
         ("broken", "broken failed: KeyError: 'weights"),
+        ("images", "gave no tokenizer"),
     ],
 )
 def test_what_is_no_model(module, function, reason):
@@ -85,11 +94,18 @@ def test_what_is_no_model(module, function, reason):
     assert "\n" not in str(told.value)
 
 
-def test_a_module_that_cannot_be_imported(tmp_path, monkeypatch):
-    (tmp_path / "half_written.py").write_text("def load_model(config:")
+@pytest.mark.parametrize(
+    ("name", "text", "fault"),
+    [
+        ("half_written", "def load_model(config:", "SyntaxError"),
+        ("misspelt", "model = lod()", "NameError"),
+    ],
+)
+def test_a_module_that_cannot_be_imported(tmp_path, monkeypatch, name, text, fault):
+    (tmp_path / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(ConfigError, match="cannot be imported: SyntaxError"):
-        load_policy("loader:half_written:load_model")
+    with pytest.raises(ConfigError, match=f"cannot be imported: {fault}"):
+        load_policy(f"loader:{name}:load_model")
 
 
 def test_what_is_no_function(module):

@@ -107,6 +107,22 @@ def test_a_conversation_too_long_for_the_model_ends_alone(policy):
     assert len(turns[2].token_ids) > 0
 
 
+def test_a_conversation_that_leaves_little_room_takes_none_from_the_others(policy):
+    def length(asked):
+        return policy.processor.encode([asked.messages], [asked.images]).input_ids.shape[1]
+
+    words = next(n for n in range(100, 3000) if length(request(1, " red" * n)) > 2048 - 16)
+    tight = request(1, " red" * words)
+    asked = [REQUESTS[0], tight, REQUESTS[1], tight]
+    few = Sampling(temperature=1.0, seed=2)
+    alone = [policy.generate([each], few)[0] for each in asked]
+    assert 0 < len(alone[1].token_ids) < 16
+    assert alone[1].ended == "length"
+    assert max(len(turn.token_ids) for turn in alone) > 16
+    together = policy.generate(asked, few)
+    assert [turn.token_ids for turn in together] == [turn.token_ids for turn in alone]
+
+
 def test_an_image_mismatch_is_an_error(policy):
     broken = Request(REQUESTS[0].messages, [])
     with pytest.raises(ModelError, match="placeholders"):

@@ -9,6 +9,7 @@ from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+import httpx2
 import pytest
 from PIL import Image
 
@@ -17,7 +18,7 @@ from pixelis.errors import ConfigError, ModelError
 from pixelis.evals.worlds import read_worlds
 from pixelis.models.load import bundled, load_policy
 from pixelis.models.policy import PartialError, Profile, Request, Sampling
-from pixelis.models.remote import Address, RemotePolicy, read_address
+from pixelis.models.remote import Address, RemotePolicy, _passing, read_address
 from pixelis.ops.workspace import PixelBudget
 
 _spec = spec_from_file_location("serving", Path(__file__).with_name("serving.py"))
@@ -207,6 +208,65 @@ def test_the_context_of_the_server_limits_the_images(gateway):
     assert RemotePolicy.load(Address(gateway.base, "m"), own).profile.image_tokens == 7
 
 
+@pytest.fixture
+def alone():
+    """A gateway with nothing behind it: its faults are all it says."""
+    gateway = serving.Gateway("http://127.0.0.1:1")
+    yield gateway
+    gateway.close()
+
+
+def test_a_gateway_that_gave_up_waiting_is_not_asked_again(alone):
+    alone.fault = lambda body, number: (504, {}, "upstream timed out")
+    with pytest.raises(PartialError, match=r"refused with 504: .*longer than its gateway waits"):
+        policy(alone.base).generate([REQUEST], Sampling())
+    assert len(alone.bodies) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        ((404, {}, "no such path"), "lists no model; end the URL in /v1, or name one"),
+        ((200, {}, '{"data": [{"id": "a"}, {"id": "b"}]}'), "serves a, b; name one"),
+    ],
+)
+def test_a_server_that_does_not_say_which_model(alone, reply, reason):
+    alone.fault = lambda body, number: reply
+    with pytest.raises(ModelError, match=reason):
+        RemotePolicy.load(Address(alone.base))
+
+
+def test_https_where_http_is_spoken(alone):
+    place = alone.base.replace("http://", "https://")
+    with pytest.raises(ModelError, match="does it speak https"):
+        RemotePolicy.load(Address(place, "m", retries=0))
+
+
+@pytest.mark.parametrize(("paid", "sent"), [(False, 3), (True, 1)])
+def test_a_broken_line_is_asked_again_only_where_nobody_pays(alone, paid, sent):
+    def fault(body, number):
+        raise ConnectionResetError
+
+    alone.fault = fault
+    asked = policy(alone.base)
+    asked._secure = paid  # as of an https address; the test's gateway has no certificate
+    with pytest.raises(PartialError, match="broke off before its reply was there"):
+        asked.generate([REQUEST], Sampling())
+    assert len(alone.bodies) == sent
+
+
+@pytest.mark.parametrize(("scheme", "paid"), [("http", False), ("https", True)])
+def test_https_may_be_paid_by_the_request(scheme, paid):
+    assert RemotePolicy(Address(f"{scheme}://h.test/v1"), Profile("m"))._secure is paid
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_request_that_never_arrived_is_sent_again(secure):
+    for fault in (httpx2.ConnectError("x"), httpx2.ConnectTimeout("x"), httpx2.WriteError("x")):
+        assert _passing(fault, secure)
+    assert not _passing(httpx2.ReadTimeout("x"), secure)
+
+
 @pytest.mark.parametrize(
     ("name", "dialect", "side"),
     [
@@ -267,6 +327,8 @@ def test_the_settings_of_an_address():
         ("h.test/v1#m", "names no server"),
         ("ftp://h.test/v1#m", "names no server"),
         ("", "names no server"),
+        ("http://[::1/v1#m", "names no server"),
+        ("http://h.test:99999/v1#m", "names no server"),
         ("http://h.test/v1?timeot=3#m", "did you mean timeout"),
         ("http://h.test/v1?retries=x#m", "retries = 'x' is no int"),
         ("http://h.test/v1?timeout=0#m", "more than 0"),

@@ -142,6 +142,13 @@ def test_calls_go_back_into_the_turn():
     ]
 
 
+@pytest.mark.parametrize("none", [{"arguments": ""}, {"arguments": None}, {"arguments": {}}, {}])
+def test_a_call_without_arguments(none):
+    calls = [{"function": {"name": "read_text", **none}}]
+    (call,) = parse(turn(reply(content=None, tool_calls=calls)).text).calls
+    assert (call.name, call.arguments) == ("read_text", {})
+
+
 def test_broken_arguments_are_left_to_the_parser():
     calls = [{"function": {"name": "zoom_in", "arguments": '{"bbox_2d": [1,'}}]
     parsed = parse(turn(reply(content=None, tool_calls=calls)).text)

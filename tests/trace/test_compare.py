@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from html import unescape
 
-from pixelis.episode import Answer, Step
+from pixelis.episode import Answer, Call, Step
 from pixelis.trace.compare import Side, parted, render_pair, rows
 from pixelis.trace.page import render
 
@@ -14,6 +14,9 @@ def test_the_first_step_done_otherwise(told):
     assert parted(steps, (*steps[:2], other, *steps[3:])) is None
     other = replace(steps[2], observation=replace(steps[2].observation, text="otherwise"))
     assert parted(steps, (*steps[:2], other, *steps[3:])) == 3
+    called = next(number for number, step in enumerate(steps) if step.call is not None)
+    other = replace(steps[called], call=Call("zoom_in", {"bbox_2d": [0, 0, 9, 9]}))
+    assert parted(steps, (*steps[:called], other, *steps[called + 1 :])) == called + 1
     assert parted(steps, steps[:4]) == 5
     assert parted(steps, (*steps[:4], Step(answer=Answer("no")))) == 5
     assert parted((), ()) is None

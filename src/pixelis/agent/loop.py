@@ -24,7 +24,7 @@ from pixelis.agent.prompt import schemas
 from pixelis.agent.room import run_call, too_many
 from pixelis.answers.reference import Span, expand
 from pixelis.episode import Answer, Call, Ended, Episode, Media, Observation, Step
-from pixelis.errors import ModelError
+from pixelis.errors import ModelError, PixelisError
 from pixelis.media import Picture, Video
 from pixelis.models.dialects import Dialect, Malformed, Messages
 from pixelis.models.dialects.dialect import count_images, opens_with_refusal
@@ -155,7 +155,8 @@ class Run:
                 self._end("time")
             else:
                 log.info("episode %s failed", self.episode.id, exc_info=True)
-                self._note(error=f"{type(error).__name__}: {error}")
+                ours = isinstance(error, PixelisError)
+                self._note(error=str(error) if ours else f"{type(error).__name__}: {error}")
                 self._end("failed")
         self.episode = replace(self.episode, seconds=time.monotonic() - started)
         messages = self._messages() if self.episode.ended != "failed" else []

@@ -86,9 +86,12 @@ def restore(episode: Episode, media: Picture | Video) -> Workspace:
     try:
         budget = PixelBudget(**pixels) if pixels else None
         text_limit = int(episode.meta.get("text_limit", 4000))
-    except (TypeError, ValueError) as error:
+        dialect = get_dialect(episode.dialect)
+    except (TypeError, ValueError) as error:  # ConfigError is one of them
         raise DataError(f"episode {episode.id or '(no id)'}: meta is broken: {error}") from error
-    return Workspace(media, budget, get_dialect(episode.dialect).convention, text_limit)
+    if budget is not None and not budget.sound:
+        raise DataError(f"episode {episode.id or '(no id)'}: meta.pixels fits no image: {pixels}")
+    return Workspace(media, budget, dialect.convention, text_limit)
 
 
 def compare(step: int, recorded: Observation, now: Observation) -> list[Difference]:

@@ -84,7 +84,9 @@ def _ask(args: argparse.Namespace, media: Any, options: dict[str, Any]) -> int:
     else:
         _conclude(printer, episode, args.trace)
     if episode.answer is None:
-        raise JobError(_why_not(episode))
+        from pixelis.trace.scene import why_not
+
+        raise JobError(why_not(episode))
     return 0
 
 
@@ -111,6 +113,8 @@ class Teller:
             self.printer.field("notice", step.notice, "yellow")
         if step.answer is not None:
             self.printer.field("answers", _shortened(step.answer.raw or step.answer.text))
+        if not step.thought and step.call is step.observation is step.answer is None:
+            self.printer.field("wrote", _shortened(step.text) or "nothing to go by", "yellow")
 
     def _saw(self, seen: Observation) -> None:
         if seen.error is not None:
@@ -189,13 +193,6 @@ def _answer(printer: Printer, episode: Episode, answer: Answer) -> None:
         printer.field("but", f"{', '.join(dangling)}: {NOTHING_FOUND}", "yellow", indent=0)
     if answer.confidence is not None:
         printer.field("sure", f"{100 * answer.confidence:.0f} %", indent=0)
-
-
-def _why_not(episode: Episode) -> str:
-    from pixelis.trace.scene import ENDINGS
-
-    ending = ENDINGS[episode.ended].rstrip(".")
-    return f"no answer: {episode.meta.get('error') or ending[0].lower() + ending[1:]}"
 
 
 def _shortened(text: str) -> str:

@@ -35,9 +35,9 @@ def run(args: argparse.Namespace) -> int:
     from pixelis.trace import check_path, write_text
     from pixelis.trace.compare import parted, render_pair, rows
 
-    out = check_path(args.out)
-    if out.suffix.lower() != ".html":
+    if Path(args.out).suffix.lower() != ".html":
         raise ConfigError(f"--out {args.out} must end in .html")
+    out = check_path(args.out)
     with ExitStack() as open_files:
         left = _side(args.left, args.media, open_files)
         right = _side(args.right, args.media, open_files)
@@ -62,6 +62,9 @@ def run(args: argparse.Namespace) -> int:
             printer.line(row.label.lower(), "bold")
             printer.field("A", row.left)
             printer.field("B", row.right)
+    for side in (left, right):
+        if side.note:
+            printer.line(f"{side.name}: {side.note}", "yellow")
     printer.line("they did the same" if first is None else f"they part at step {first}")
     printer.field("page", str(out), indent=0)
     return 0

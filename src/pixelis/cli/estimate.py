@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING
 
+from pixelis.cli.model import add_pixels
 from pixelis.cli.output import Printer, emit_json
 from pixelis.cli.parser import at_least
-from pixelis.errors import ConfigError
 
 if TYPE_CHECKING:
     from pixelis.models.estimate import Estimate
@@ -32,23 +33,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--words", metavar="N", type=at_least(1), default=2048, help="text tokens (default: 2048)"
     )
-    parser.add_argument("--min-pixels", metavar="N", type=at_least(1), help="fewest of an image")
-    parser.add_argument("--max-pixels", metavar="N", type=at_least(1), help="most of an image")
+    add_pixels(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    if (args.min_pixels is None) != (args.max_pixels is None):
-        raise ConfigError("--min-pixels and --max-pixels belong together; give both or none")
-    pixels = (args.min_pixels, args.max_pixels) if args.max_pixels else None
-    if pixels and pixels[0] > pixels[1]:
-        raise ConfigError(f"--min-pixels {pixels[0]} is more than --max-pixels {pixels[1]}")
     from pixelis.models.estimate import estimate, read_config, read_pixels
+    from pixelis.models.load import BUNDLED, refuse_pixels
+    from pixelis.models.pixels import wanted
 
-    config = read_config(args.shape)
-    pixels = pixels or read_pixels(args.shape)
-    found = estimate(config, args.dtype, args.quantize, args.images, args.words, pixels)
+    asked = {"min_pixels": args.min_pixels, "max_pixels": args.max_pixels}
+    if args.shape in BUNDLED:
+        refuse_pixels(args.shape, asked)
+    limits = {} if args.shape in BUNDLED else wanted(os.environ, **asked)
+    config, pixels = read_config(args.shape), read_pixels(args.shape)
+    found = estimate(config, args.dtype, args.quantize, args.images, args.words, pixels, limits)
     if args.json:
         emit_json(found.to_dict())
     else:

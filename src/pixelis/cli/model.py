@@ -33,14 +33,7 @@ def add_loading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quantize", choices=("int8", "int4"), help="load the weights in 8 or 4 bits (default: no)"
     )
-    for name, word in (("min-pixels", "fewest"), ("max-pixels", "most")):
-        variable = name.upper().replace("-", "_")
-        parser.add_argument(
-            f"--{name}",
-            metavar="N",
-            type=at_least(1),
-            help=f"{word} pixels of an image it is given (default: {variable}, or the model's)",
-        )
+    add_pixels(parser)
     fetching = parser.add_mutually_exclusive_group()
     fetching.add_argument(
         "--allow-download", action="store_true", help="let hf:ID fetch a checkpoint from the hub"
@@ -54,6 +47,18 @@ def add_loading(parser: argparse.ArgumentParser) -> None:
         help="how the model writes calls and answers, instead of what its profile says: "
         + ", ".join(DIALECT_NAMES),
     )
+
+
+def add_pixels(parser: argparse.ArgumentParser) -> None:
+    """How large an image may be."""
+    for name, word in (("min-pixels", "fewest"), ("max-pixels", "most")):
+        variable = name.upper().replace("-", "_")
+        parser.add_argument(
+            f"--{name}",
+            metavar="N",
+            type=at_least(1),
+            help=f"{word} pixels of an image it is given (default: {variable}, or the model's)",
+        )
 
 
 def loading(args: argparse.Namespace) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from pixelis.cli.model import add_loading, chosen, loading
@@ -120,13 +121,15 @@ def _ask_again(
     """The same question, seed and budget for another model."""
     from pixelis.agent import Agent
     from pixelis.trace import write
+    from pixelis.trace.scene import why_not
 
+    budget = _budget(before, args.episode)
     with Agent.load(args.model, **options) as agent:
         workspace = agent.workspace(media)
         now = agent.ask(
             media,
             before.question,
-            budget=_budget(before),
+            budget=budget,
             seed=before.seed,
             workspace=workspace,
         )
@@ -137,19 +140,22 @@ def _ask_again(
     else:
         _tell_answers(Printer(), before, now)
     if now.answer is None:
-        raise JobError(f"{now.model} gave no answer: {now.meta.get('error') or now.ended}")
+        raise JobError(f"{now.model}: {why_not(now)}")
     return 0
 
 
-def _budget(episode: Episode) -> Any:
-    """The budget the episode was played with."""
+def _budget(episode: Episode, path: str) -> Any:
+    """The budget the episode was played with; ConfigError names the file that has a broken one."""
     from pixelis.agent import Budget
 
     recorded = episode.meta.get("budget")
     try:
         return Budget(**recorded) if recorded else Budget()
-    except (TypeError, ConfigError) as error:
-        raise ConfigError(f"episode meta.budget cannot be used: {error}") from error
+    except ConfigError as error:
+        raise ConfigError(f"{path}: meta.budget: {error}") from error
+    except TypeError as error:
+        known = ", ".join(each.name for each in fields(Budget))
+        raise ConfigError(f"{path}: meta.budget is broken; it has numbers for {known}") from error
 
 
 def _answer_record(episode: Episode) -> dict[str, Any]:
@@ -167,9 +173,11 @@ def _answer_record(episode: Episode) -> dict[str, Any]:
 
 
 def _tell_answers(printer: Printer, before: Episode, now: Episode) -> None:
+    from pixelis.trace.scene import why_not
+
     printer.line(before.question, "bold")
     for label, episode in (("before", before), ("now", now)):
-        text = episode.answer.text if episode.answer else f"no answer ({episode.ended})"
+        text = episode.answer.text if episode.answer else why_not(episode)
         calls = f"{len(episode.calls)} call{'' if len(episode.calls) == 1 else 's'}"
         printer.field(label, text, indent=0)
         printer.field("", f"{episode.model}, {calls}, {episode.seconds:.1f} s", "dim", indent=0)

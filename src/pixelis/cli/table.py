@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -18,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from pixelis.episode import Episode
 from pixelis.errors import ConfigError, DataError, StoreError
+from pixelis.trace.scene import why_not
 
 END = b"\r\n"
 RISKY = ("=", "+", "-", "@", "\t")  # a spreadsheet takes such a cell for a formula
@@ -63,7 +65,7 @@ SETTINGS = ("question", "model", "options", "seed", "max_steps")
 def row_of(file: str, settings: Mapping[str, str], episode: Episode, trace: str = "") -> Row:
     """The row of an episode that was played."""
     answer = episode.answer
-    error = "" if answer else str(episode.meta.get("error") or f"no answer: {episode.ended}")
+    error = "" if answer else why_not(episode)
     sure = answer.confidence if answer else None
     return Row(
         file,
@@ -106,6 +108,8 @@ class Table:
         self.rows: dict[str, Row] = {}
         self._lock = FileLock(path.parent / f".{path.name}.lock", timeout=0)
         try:
+            # Where no file can be made the lock would say that another run has it.
+            tempfile.TemporaryFile(dir=path.parent).close()
             self._lock.acquire()
         except Timeout as error:
             raise ConfigError(f"{path} is being written by another run; wait for it") from error

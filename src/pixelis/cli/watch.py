@@ -180,7 +180,8 @@ def _conclude(args: argparse.Namespace, rows: Sequence[Row], before: int) -> Non
         return
     printer = Printer()
     earlier = f", {before} were there before" if before else ""
-    printer.line(f"looked at {len(rows)} files: {answered} answered{earlier}")
+    files = f"{len(rows)} file{'' if len(rows) == 1 else 's'}"
+    printer.line(f"looked at {files}: {answered} answered{earlier}")
     if len(rows) > answered:
         printer.line(f"{len(rows) - answered} without answer; column 'error' says why", "yellow")
     printer.field("rows in", args.out, indent=0)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixelis.errors import MissingExtraError, ModelError
+from pixelis.errors import MissingExtraError, ModelError, reason_of
 from pixelis.models.policy import read_profile
 
 if TYPE_CHECKING:
@@ -24,11 +24,12 @@ def is_adapter(folder: Path) -> bool:
     return (folder / CONFIG).is_file() and not (folder / "config.json").is_file()
 
 
-def base_of(folder: Path) -> Path:
+def base_of(folder: Path, allow_download: bool = False) -> Path:
     """The folder of the model that adapters belong to.
 
     Their configuration names it: a bundled model, a folder (a relative one lies beside the
-    adapters or in the working directory), or a hub id. ModelError when it is not here.
+    adapters or in the working directory), or a hub id, which is fetched only when that is allowed.
+    ModelError when it is not here.
     """
     from pixelis.models.hub import find_checkpoint
     from pixelis.models.load import BUNDLED, bundled
@@ -42,7 +43,7 @@ def base_of(folder: Path) -> Path:
     if named in BUNDLED:
         return bundled(named)
     beside = folder / named
-    found = beside if beside.is_dir() else find_checkpoint(named)
+    found = beside if beside.is_dir() else find_checkpoint(named, allow_download)
     if not (found / "config.json").is_file():
         raise ModelError(
             f"{folder} holds adapters for {named}, which is not there; put its folder there or "
@@ -51,14 +52,14 @@ def base_of(folder: Path) -> Path:
     return found
 
 
-def load_adapter(folder: Path, **options: Any) -> LocalPolicy:
+def load_adapter(folder: Path, allow_download: bool = False, **options: Any) -> LocalPolicy:
     """The policy of the adapters' model with the adapters on it, unmerged.
 
     The profile is the adapters' own, or that of their model. MissingExtraError without PEFT.
     """
     from pixelis.models.local import LocalPolicy
 
-    base = base_of(folder)
+    base = base_of(folder, allow_download)
     profile = read_profile(folder) or read_profile(base)
     policy = LocalPolicy.load(base, profile, **options)
     put_on(policy.model, folder)
@@ -79,7 +80,7 @@ def put_on(model: Any, folder: Path) -> Any:
         with renamed_attributes():
             return PeftModel.from_pretrained(model, folder, local_files_only=True)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = reason_of(error)
         raise ModelError(f"the adapters of {folder} do not fit their model: {reason}") from error
 
 

@@ -15,17 +15,20 @@ keeps no square matrix. What allocators and libraries take comes on top.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from pixelis.errors import ConfigError, ModelError
+from pixelis.errors import ConfigError, ModelError, reason_of
 from pixelis.models import shapes
-from pixelis.models.load import BUNDLED, bundled
+from pixelis.models.load import BUNDLED, FOLDER, bundled
+from pixelis.models.pixels import limited
 from pixelis.models.policy import read_profile
 from pixelis.models.quantize import KEPT, Quantize
+from pixelis.ops.budget import PixelBudget
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 STORED = {"int8": 1.0, "int4": 0.5, "nf4": 0.53}
@@ -160,8 +163,18 @@ def read_pixels(name: str) -> tuple[int, int] | None:
 
 
 def place_of(name: str) -> Path:
-    """The folder (or `config.json`) that a name speaks of."""
-    return bundled(name) if name in BUNDLED else Path(name.removeprefix("hf:"))
+    """The folder (or `config.json`) that a name speaks of; a hub id only from the hub's cache."""
+    if name in BUNDLED:
+        return bundled(name)
+    if not name.startswith(FOLDER):
+        return Path(name)
+    from pixelis.models.hub import find_checkpoint
+
+    place = name.removeprefix(FOLDER)
+    try:
+        return find_checkpoint(place)
+    except ModelError:  # what is not here is told with what there is instead
+        return Path(place)
 
 
 def pixel_range(parameters: float) -> tuple[int, int]:
@@ -180,6 +193,7 @@ def estimate(
     images: int = 4,
     words: int = 2048,
     pixels: tuple[int, int] | None = None,
+    limits: Mapping[str, int] | None = None,
 ) -> Estimate:
     """What one conversation needs.
 
@@ -189,11 +203,14 @@ def estimate(
         images: of the largest size in the conversation.
         words: tokens of text in it, the system message and all turns.
         pixels: fewest and most of an image; None takes what suits the size of the model.
+        limits: `min_pixels` and `max_pixels` to go before these; ConfigError when they cannot be.
     """
     counts, text, vision = _reckoned(config) or _built(config)
     parameters = sum(counts.values())
     side = vision.patch_size * vision.spatial_merge_size
-    low, high = pixels or pixel_range(parameters)
+    budget = PixelBudget(*(pixels or pixel_range(parameters)), side)
+    budget = limited(budget, limits or {})
+    low, high = budget.min_pixels, budget.max_pixels
     largest = image_tokens(high, side)
     tokens = images * largest + words
     size = BYTES[dtype]
@@ -271,5 +288,5 @@ def build_meta(config: dict[str, Any]) -> Any:
         TypeError,
         ValueError,
     ) as error:  # whatever wrong numbers make the library stumble over
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = reason_of(error)
         raise ModelError(f"this configuration makes no model: {reason}") from error

@@ -41,15 +41,18 @@ def load_policy(spec: str, **options: Any) -> Policy:
     """
     asked = {name: options.pop(name, None) for name in ("min_pixels", "max_pixels")}
     if spec in BUNDLED:  # these know images of one size only
-        _refuse_pixels(spec, asked)
+        refuse_pixels(spec, asked)
         options.pop("allow_download", None)
         return load_folder(bundled(spec), **options)
     if spec.startswith(FOLDER):
         from pixelis.models.hub import find_checkpoint
 
         allowed = bool(options.pop("allow_download", False))
+        if not spec.removeprefix(FOLDER):
+            raise ConfigError(f"model {spec!r} names no checkpoint; give one of {', '.join(FORMS)}")
         folder = find_checkpoint(spec.removeprefix(FOLDER), allowed)
-        return load_folder(folder, pixels=wanted(os.environ, **asked), **options)
+        pixels = wanted(os.environ, **asked)
+        return load_folder(folder, allowed, pixels=pixels, **options)
     if spec.startswith(LOADER):
         from pixelis.models.loader import load
 
@@ -65,7 +68,8 @@ def load_policy(spec: str, **options: Any) -> Policy:
     raise ConfigError(f"model {spec!r} is not known; give one of {', '.join(FORMS)}{hint}")
 
 
-def _refuse_pixels(spec: str, asked: Mapping[str, Any]) -> None:
+def refuse_pixels(spec: str, asked: Mapping[str, Any]) -> None:
+    """ConfigError when limits are asked of a bundled model, which knows images of one size."""
     given = [name.replace("_", "-") for name, value in asked.items() if value is not None]
     if given:
         raise ConfigError(f"--{given[0]} does not suit {spec}, which knows images of one size only")
@@ -82,10 +86,11 @@ def bundled(name: str) -> Path:
     return Path(str(files("pixelis.models"))) / "weights" / name
 
 
-def load_folder(folder: Path, **options: Any) -> Policy:
+def load_folder(folder: Path, allow_download: bool = False, **options: Any) -> Policy:
     """The policy of a checkpoint folder, with the profile stored in it or a default one.
 
-    A folder of adapter weights (`adapter_config.json`) is put on top of the model it names.
+    A folder of adapter weights (`adapter_config.json`) is put on top of the model it names, which
+    is fetched when it is a hub id and `allow_download` is True.
     """
     if not folder.is_dir():
         raise ModelError(
@@ -94,7 +99,7 @@ def load_folder(folder: Path, **options: Any) -> Policy:
     from pixelis.models.adapter import is_adapter, load_adapter
 
     if is_adapter(folder):
-        return load_adapter(folder, **options)
+        return load_adapter(folder, allow_download, **options)
     if not (folder / "config.json").is_file():
         raise ModelError(f"{folder} holds no model (no config.json); give a checkpoint folder")
     # torch and transformers take seconds to import: only when a model is really wanted.

@@ -40,9 +40,9 @@ def find_function(spec: str) -> Any:
         raise ConfigError(
             f"loader:{spec}: there is no module {error.name!r}; put its folder on PYTHONPATH"
         ) from error
-    except (ImportError, SyntaxError) as error:
+    except Exception as error:  # named door: the fault is in code that is not ours
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise ConfigError(f"loader:{spec} cannot be imported: {reason}") from error
+        raise ConfigError(f"loader:{spec} cannot be imported: {reason[:300]}") from error
     function = getattr(module, name, None)
     if not callable(function):
         raise ConfigError(f"loader:{spec}: module {module_name} has no function {name!r}")
@@ -67,10 +67,15 @@ def check_loaded(spec: str, loaded: Any) -> tuple[Any, Any, Any]:
             f"loader:{spec} gave {type(loaded).__name__}, not (model, tokenizer, processor)"
         )
     model, tokenizer, processor = loaded
-    if not callable(getattr(model, "generate", None)):
-        raise ModelError(f"loader:{spec}: its model ({type(model).__name__}) cannot generate")
-    if tokenizer is None and processor is None:
-        raise ModelError(f"loader:{spec} gave neither a tokenizer nor a processor; give one")
+    if not callable(getattr(model, "generate", None)) or not hasattr(model, "config"):
+        raise ModelError(
+            f"loader:{spec}: its model ({type(model).__name__}) cannot generate; give one of "
+            "transformers"
+        )
+    if not hasattr(tokenizer, "get_vocab"):  # a processor may bring its own
+        tokenizer = getattr(processor, "tokenizer", None)
+    if not hasattr(tokenizer, "get_vocab"):
+        raise ModelError(f"loader:{spec} gave no tokenizer, alone or in its processor")
     return model, tokenizer, processor
 
 
@@ -104,7 +109,7 @@ def load(
     if sees(model.config):
         own = PixelProcessor.adopt(processor, tokenizer)
     else:
-        own = TextProcessor(tokenizer or getattr(processor, "tokenizer", processor))
+        own = TextProcessor(tokenizer)
     profile = profile or default_profile(
         own,
         spec.rpartition(":")[2],

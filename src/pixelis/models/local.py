@@ -26,7 +26,7 @@ from transformers import (
 from transformers.utils import is_flash_attn_2_available
 from transformers.utils import logging as transformers_logging
 
-from pixelis.errors import ConfigError, ModelError
+from pixelis.errors import ConfigError, ModelError, reason_of
 from pixelis.models.dialects import get_dialect
 from pixelis.models.dialects.pick import dialect_of
 from pixelis.models.estimate import (
@@ -42,7 +42,7 @@ from pixelis.models.policy import Profile, Request, Sampling, Turn
 from pixelis.models.processor import PixelProcessor
 from pixelis.models.quantize import Quantize, check, quantization
 from pixelis.models.template import END
-from pixelis.models.text import TextProcessor, sees, text_profile
+from pixelis.models.text import OURS_ALONE, TextProcessor, sees, text_profile
 
 WORTH_RECKONING = 1_000_000_000  # bytes of weights
 
@@ -112,12 +112,12 @@ class LocalPolicy:
                 folder,
                 dtype=dtype_for(device),
                 attn_implementation=attention_for(device),
-                local_files_only=True,
                 output_loading_info=True,
+                **OURS_ALONE,
                 **options,
             )
         except (OSError, ValueError, RuntimeError, SafetensorError, StrictDataclassError) as error:
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            reason = reason_of(error)
             raise ModelError(f"{folder} cannot be loaded: {reason}") from error
         if missing := sorted(found["missing_keys"]):
             # transformers would fill them with random numbers and go on
@@ -156,11 +156,13 @@ class LocalPolicy:
             side="left",
         ).to(self.model.device)
         length = batch.input_ids.shape[1]
-        room = self._context - length
-        if room < 1:
-            return self._without_longest(requests, sampling, batch.attention_mask.sum(1))
-        chooser = Chooser(requests, sampling, self._banned)
         most = sampling.max_new_tokens or self.profile.new_tokens
+        room = self._context - length
+        if room < most and len(requests) > 1:
+            return self._apart(requests, sampling, batch.attention_mask.sum(1) + most)
+        if room < 1:
+            return [Turn("", ended="length")]
+        chooser = Chooser(requests, sampling, self._banned)
         output = self.model.generate(
             **batch.inputs(),
             do_sample=False,
@@ -176,14 +178,21 @@ class LocalPolicy:
         """Most tokens of prompt and turn together."""
         return int(self.model.config.get_text_config().max_position_embeddings)
 
-    def _without_longest(
-        self, requests: Sequence[Request], sampling: Sampling, lengths: torch.Tensor
+    def _apart(
+        self, requests: Sequence[Request], sampling: Sampling, ends: torch.Tensor
     ) -> list[Turn]:
-        """Turns where the conversations that are too long stay empty and the others are served."""
-        fits = [length < self._context for length in lengths.tolist()]
-        kept = [request for request, fit in zip(requests, fits, strict=True) if fit]
-        served = iter(self.generate(kept, sampling))
-        return [next(served) if fit else Turn("", ended="length") for fit in fits]
+        """Turns where a long conversation leaves the others their room: each such is served alone.
+
+        Args:
+            ends: tokens of each conversation with the longest turn it may get.
+        """
+        fits = [end <= self._context for end in ends.tolist()]
+        together = [request for request, fit in zip(requests, fits, strict=True) if fit]
+        served = iter(self.generate(together, sampling))
+        return [
+            next(served) if fit else self.generate([request], sampling)[0]
+            for request, fit in zip(requests, fits, strict=True)
+        ]
 
     def _turn(self, ids: Sequence[int], logprobs: Sequence[float]) -> Turn:
         """The turn up to and including its closing token; what follows is padding."""
@@ -214,8 +223,7 @@ class Chooser(LogitsProcessor):
         self.banned = list(banned)
         self.logprobs: list[torch.Tensor] = []
         self.generators = [
-            torch.Generator().manual_seed((sampling.seed * 1_000_003 + request.seed) % 2**63)
-            for request in requests
+            torch.Generator().manual_seed(sampling.seed_of(request) % 2**63) for request in requests
         ]
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
@@ -283,9 +291,11 @@ def attention_for(device: str) -> str:
 def _config(folder: Path) -> Any:
     """The configuration in a folder; ModelError when it cannot be read."""
     try:
-        return AutoConfig.from_pretrained(folder, local_files_only=True)
+        return AutoConfig.from_pretrained(folder, **OURS_ALONE)
     except (OSError, ValueError, KeyError, TypeError, StrictDataclassError) as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = reason_of(error)
+        if "trust_remote_code" in str(error):
+            reason = "it brings code of its own (auto_map), which is not run"
         raise ModelError(f"{folder} has no usable configuration: {reason}") from error
 
 

@@ -31,18 +31,22 @@ def with_pixels(profile: Profile, pixels: Mapping[str, int]) -> Profile:
 
     A limit given alone moves the other one as far as it must.
     """
+    return replace(profile, budget=limited(profile.budget, pixels))
+
+
+def limited(budget: PixelBudget, pixels: Mapping[str, int]) -> PixelBudget:
+    """The budget with these limits; as `with_pixels`."""
     if not pixels:
-        return profile
-    budget = profile.budget
+        return budget
     low, high = pixels.get("min_pixels"), pixels.get("max_pixels")
     if low is None:
         low = min(budget.min_pixels, high or budget.min_pixels)
     if high is None:
         high = max(budget.max_pixels, low)
-    least = budget.multiple**2
-    if not 0 < low <= high or high < least:
+    asked = PixelBudget(low, high, budget.multiple)
+    if not asked.sound:
         raise ConfigError(
             f"min_pixels = {low}, max_pixels = {high} is not allowed; the first may not be more "
-            f"than the second, and that at least {least}"
+            f"than the second, and that at least {budget.multiple**2}"
         )
-    return replace(profile, budget=PixelBudget(low, high, budget.multiple))
+    return asked

@@ -13,6 +13,7 @@ from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
 from pixelis.errors import ConfigError, ModelError
+from pixelis.models.dialects import get_dialect
 from pixelis.ops.workspace import PixelBudget
 
 PROFILE_FILE = "pixelis.json"
@@ -104,6 +105,10 @@ class Sampling:
                 f"max_new_tokens {self.max_new_tokens} is not allowed; give 1 or more"
             )
 
+    def seed_of(self, request: Request) -> int:
+        """What a turn is drawn from: the same wherever its model runs."""
+        return self.seed * 1_000_003 + request.seed
+
 
 class Policy(Protocol):
     """Anything that can take the next turn of many conversations at once.
@@ -159,6 +164,10 @@ def read_profile(folder: Path) -> Profile | None:
         raise ConfigError(f"{path}: cannot be read ({error.strerror or error})") from error
     if wrong := _unknown(json.loads(text)) or _wrong(profile):
         raise ConfigError(f"{path}: {wrong}")
+    try:
+        get_dialect(profile.dialect)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
     return profile
 
 
@@ -177,9 +186,7 @@ def _unknown(record: dict[str, Any]) -> str:
 def _wrong(profile: Profile) -> str:
     """What no model could work with; empty when nothing is."""
     budget = profile.budget
-    if not (
-        0 < budget.min_pixels <= budget.max_pixels and 0 < budget.multiple**2 <= budget.max_pixels
-    ):
+    if not budget.sound:
         return (
             f"budget {budget.min_pixels} to {budget.max_pixels} pixels in multiples of "
             f"{budget.multiple} is not allowed; the first may not be more than the second, and "

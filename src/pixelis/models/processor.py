@@ -26,7 +26,7 @@ from transformers import (
 from transformers.image_utils import make_flat_list_of_images
 from transformers.models.qwen3_vl.configuration_qwen3_vl import Qwen3VLVisionConfig
 
-from pixelis.errors import ModelError
+from pixelis.errors import ModelError, reason_of
 from pixelis.geometry import Size
 from pixelis.models.resize import fit_image
 from pixelis.models.rows import Batch, Rows
@@ -84,12 +84,14 @@ class PixelProcessor(Rows, Qwen3VLProcessor):
         Raises ModelError when the folder lacks a tokenizer or image settings.
         """
         try:
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            tokenizer = AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
             image_processor = Qwen2VLImageProcessorPil.from_pretrained(
                 folder, local_files_only=True
             )
         except (OSError, ValueError, StrictDataclassError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            reason = reason_of(error)
             raise ModelError(f"{folder} has no usable processor: {reason}") from error
         return cls(image_processor, tokenizer)
 
@@ -98,6 +100,8 @@ class PixelProcessor(Rows, Qwen3VLProcessor):
         """This processor in place of another one of the Qwen-VL family, with its image settings."""
         if isinstance(processor, cls):
             return processor
+        if processor is None:
+            raise ModelError("a model that sees needs a Qwen-VL processor; none was given")
         images = getattr(processor, "image_processor", processor)
         try:
             settings = {name: getattr(images, name) for name in IMAGE_SETTINGS}

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 import httpx2
 import tenacity
 
-from pixelis.errors import ConfigError, ModelError
+from pixelis.errors import ConfigError, ModelError, reason_of
 from pixelis.models.dialects import get_dialect
 from pixelis.models.dialects.pick import dialect_of, side_of
 from pixelis.models.estimate import CONTEXT_SHARE, LARGE_PIXELS
@@ -26,7 +26,9 @@ from pixelis.ops.workspace import PixelBudget
 KEY = "OPENAI_API_KEY"
 CONNECT_S = 10.0
 LONGEST_WAIT_S = 30.0
-BUSY = frozenset({408, 409, 425, 429, 500, 502, 503, 504})  # worth asking again
+# Worth asking again. Not 504: the model may still be at it, and its work be paid for twice.
+BUSY = frozenset({408, 409, 425, 429, 500, 502, 503})
+BROKEN = (httpx2.ReadError, httpx2.RemoteProtocolError)  # the request was sent, no reply came
 REFUSED = frozenset({400, 422, 500, 501})  # may mean that a part of the request is unknown
 
 
@@ -65,8 +67,12 @@ class Address:
 
 def read_address(text: str) -> Address:
     """The address in `BASE_URL?setting=value#MODEL`; ConfigError says what is wrong with it."""
-    url = urlsplit(text)
-    if url.scheme not in ("http", "https") or not url.hostname:
+    try:
+        url = urlsplit(text)
+        named = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # brackets that do not close, a port out of range
+        named = False
+    if not named:
         raise ConfigError(
             f"openai:{text} names no server; write it like openai:http://127.0.0.1:8000/v1#MODEL"
         )
@@ -98,8 +104,8 @@ class RemotePolicy:
         self.address = address
         self.profile = profile
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
-        secure = address.base.startswith("https:")
-        self._verify: ssl.SSLContext | bool = httpx2.create_ssl_context() if secure else False
+        self._secure = address.base.startswith("https:")
+        self._verify: ssl.SSLContext | bool = httpx2.create_ssl_context() if self._secure else False
         # What this server has been found to refuse is not sent to it again.
         self._tool_role: ToolRole = address.tool_role
         self._logprobs = True
@@ -116,8 +122,9 @@ class RemotePolicy:
         served = policy.served()
         if not address.model:
             if len(served) != 1:
-                listed = ", ".join(served) or "none that it tells"
-                raise ModelError(f"{policy.where} serves {listed}; name one: openai:URL#MODEL")
+                told = f"serves {', '.join(served)}" if served else "lists no model"
+                hint = "" if served else "end the URL in /v1, or "
+                raise ModelError(f"{policy.where} {told}; {hint}name one: openai:URL#MODEL")
             policy.address = replace(address, model=next(iter(served)))
         name = policy.address.model
         context = served.get(name)
@@ -232,6 +239,7 @@ class RemotePolicy:
         """Sends until the server is no longer busy; the last response when it stays so.
 
         A reply that does not come in time is not asked for again: the server may still be at it.
+        Nor is one that breaks off over https: such a server may be paid by the request.
         """
         attempts = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(
@@ -240,7 +248,7 @@ class RemotePolicy:
             wait=_pause,
             retry=(
                 tenacity.retry_if_result(lambda response: response.status_code in BUSY)
-                | tenacity.retry_if_exception(_passing)
+                | tenacity.retry_if_exception(partial(_passing, paid=self._secure))
             ),
             retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         )
@@ -251,11 +259,12 @@ class RemotePolicy:
                 f"{self.where} did not answer within {self.address.timeout:g} s; "
                 "give it more: openai:URL?timeout=SECONDS#MODEL"
             ) from error
+        except BROKEN as error:
+            raise ModelError(f"{self.where} broke off before its reply was there") from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise ModelError(
-                f"{self.where} cannot be reached ({reason}); is it running?"
-            ) from error
+            reason = reason_of(error)
+            hint = "does it speak https?" if "SSL" in reason else "is it running?"
+            raise ModelError(f"{self.where} cannot be reached ({reason}); {hint}") from error
 
     def _complaint(self, response: httpx2.Response) -> ModelError:
         """What the server said was wrong, on one line."""
@@ -266,6 +275,7 @@ class RemotePolicy:
             404: f"; is {self.address.model!r} served there, and does the URL end in /v1?",
             413: "; the images are too large for it",
             429: "; it is asked too much: lower concurrency",
+            504: "; the model took longer than its gateway waits",
         }
         return ModelError(
             f"{self.where} refused with {code}: {_reason(response)}{hints.get(code, '')}"
@@ -284,12 +294,17 @@ def _reason(response: httpx2.Response) -> str:
     return " ".join(str(told or response.reason_phrase).split())[:300]
 
 
-def _passing(error: BaseException) -> bool:
-    """Faults of the way there, which may be gone a moment later."""
-    late = isinstance(error, httpx2.TimeoutException) and not isinstance(
-        error, httpx2.ConnectTimeout
-    )
-    return isinstance(error, httpx2.TransportError) and not late
+def _passing(error: BaseException, paid: bool) -> bool:
+    """Faults of the way there, which may be gone a moment later.
+
+    Args:
+        paid: whether a request that has reached the server must not be sent again.
+    """
+    if isinstance(error, httpx2.TimeoutException):
+        return isinstance(error, httpx2.ConnectTimeout)
+    if isinstance(error, BROKEN):
+        return not paid
+    return isinstance(error, httpx2.TransportError)
 
 
 _jitter = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_S)
@@ -300,6 +315,6 @@ def _pause(state: tenacity.RetryCallState) -> float:
     outcome = state.outcome
     if outcome is not None and not outcome.failed:
         told = outcome.result().headers.get("Retry-After", "")
-        if told.isdigit():
+        if told.isdecimal():
             return min(float(told), LONGEST_WAIT_S)
     return _jitter(state)

@@ -71,7 +71,7 @@ def segments(
     """
     parts: list[Segment] = []
     if tools and (not messages or messages[0]["role"] != "system"):
-        parts.append(Segment(_turn("system", _tools(tools))))
+        parts.append(Segment(_turn("system", tools_text(tools))))
     for index, message in enumerate(messages):
         parts.extend(_message(messages, index, message, tools))
     if prompt:
@@ -120,7 +120,7 @@ def _message(
         text = f"\n<tool_response>\n{body}\n</tool_response>"
         return [Segment((f"{START}user" if opens else "") + text + (f"{END}\n" if closes else ""))]
     if role == "system" and index == 0 and tools:
-        body = f"{body}\n\n{_tools(tools)}"
+        body = f"{body}\n\n{tools_text(tools)}"
     return [Segment(_turn(role, body))]
 
 
@@ -138,7 +138,8 @@ def _turn(role: str, body: str) -> str:
     return f"{START}{role}\n{body}{END}\n"
 
 
-def _tools(tools: Sequence[Mapping[str, Any]]) -> str:
+def tools_text(tools: Sequence[Mapping[str, Any]]) -> str:
+    """The schemas as they stand in the system message, with the words around them."""
     listed = "".join("\n" + json.dumps(tool, ensure_ascii=False) for tool in tools)
     return TOOLS_BEFORE + listed + TOOLS_AFTER
 

@@ -11,7 +11,7 @@ from huggingface_hub.errors import StrictDataclassError
 from PIL import Image
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from pixelis.errors import ModelError
+from pixelis.errors import ModelError, reason_of
 from pixelis.models.dialects import get_dialect
 from pixelis.models.dialects.pick import DEFAULT
 from pixelis.models.dialects.system import BLIND, sentences
@@ -19,6 +19,9 @@ from pixelis.models.policy import Profile
 from pixelis.models.rows import Batch, Rows
 from pixelis.models.template import END, Message, count_images, segments
 from pixelis.ops.workspace import PixelBudget
+
+# Nothing is fetched, and no code that lies beside the weights is run, nor asked about.
+OURS_ALONE: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 
 
 class TextBatch(Batch):
@@ -47,9 +50,9 @@ class TextProcessor(Rows):
     def load(cls, folder: Path) -> TextProcessor:
         """The processor of a local checkpoint; ModelError when the folder lacks a tokenizer."""
         try:
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            tokenizer = AutoTokenizer.from_pretrained(folder, **OURS_ALONE)
         except (OSError, ValueError, StrictDataclassError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            reason = reason_of(error)
             raise ModelError(f"{folder} has no usable tokenizer: {reason}") from error
         if END not in tokenizer.get_vocab():  # without its files the library makes an empty one
             raise ModelError(

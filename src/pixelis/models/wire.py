@@ -6,14 +6,14 @@ import base64
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from PIL import Image
 
 from pixelis.errors import ModelError
 from pixelis.models.policy import Request, Sampling, Turn
-from pixelis.models.template import TOOLS_AFTER, TOOLS_BEFORE, count_images
+from pixelis.models.template import count_images, tools_text
 
 ToolRole = Literal["user", "tool"]
 OPEN, CLOSE = "<tool_response>\n", "\n</tool_response>"
@@ -35,7 +35,7 @@ def body(
         "max_tokens": sampling.max_new_tokens or new_tokens,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
-        "seed": (sampling.seed * 1_000_003 + request.seed) % SEEDS,
+        "seed": sampling.seed_of(request) % SEEDS,
     }
 
 
@@ -54,7 +54,7 @@ def messages(request: Request, tool_role: ToolRole = "user") -> list[dict[str, A
     images = iter(request.images)
     told: list[dict[str, Any]] = []
     if request.tools:
-        told.append({"role": "system", "content": _tools(request.tools)})
+        told.append({"role": "system", "content": tools_text(request.tools)})
     for number, message in enumerate(request.messages):
         role = message["role"]
         content = _content(message.get("content"), images)
@@ -132,14 +132,12 @@ def _respond(told: list[dict[str, Any]], parts: list[dict[str, Any]], follows: b
         told.append({"role": "user", "content": inside})
 
 
-def _tools(tools: Sequence[Mapping[str, Any]]) -> str:
-    listed = "".join("\n" + json.dumps(tool, ensure_ascii=False) for tool in tools)
-    return TOOLS_BEFORE + listed + TOOLS_AFTER
-
-
 def _call(function: Mapping[str, Any]) -> str:
-    """A call as the model writes it; arguments that are no JSON stay for our parser to refuse."""
-    arguments = function["arguments"]
+    """A call as the model writes it; arguments that are no JSON stay for our parser to refuse.
+
+    Some servers write none at all for a call that has none.
+    """
+    arguments = function.get("arguments") or {}
     written = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
     name = json.dumps(function["name"], ensure_ascii=False)
     return f'<tool_call>\n{{"name": {name}, "arguments": {written}}}\n</tool_call>'

@@ -20,6 +20,14 @@ class PixelBudget:
     max_pixels: int = 224 * 224
     multiple: int = 32
 
+    @property
+    def sound(self) -> bool:
+        """Whether there are images that meet it; files may hold any numbers, or none."""
+        numbers = (self.min_pixels, self.max_pixels, self.multiple)
+        if any(type(each) is not int for each in numbers):
+            return False
+        return 0 < self.min_pixels <= self.max_pixels and 0 < self.multiple**2 <= self.max_pixels
+
     def fit(self, size: Size) -> Size:
         """The size for an image of this size: never above `max_pixels`, aspect kept best.
 

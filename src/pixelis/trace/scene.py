@@ -121,6 +121,12 @@ def compose(episode: Episode, workspace: Workspace) -> Scene:
     )
 
 
+def why_not(episode: Episode) -> str:
+    """Why there is no answer, in words."""
+    ending = ENDINGS[episode.ended].rstrip(".")
+    return str(episode.meta.get("error") or f"no answer: {ending[0].lower()}{ending[1:]}")
+
+
 def looked_at(episode: Episode) -> dict[str, Box]:
     """Where the operations looked, source pixels: by handle, by step (`step 2`) without one."""
     return {

@@ -1,16 +1,20 @@
 """What holds for every dialect: its golden file, the round trip, names and schemas."""
 
+import json
 import random
 from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
+from PIL import Image
 
 from pixelis.episode import Answer, Call, Episode, Media, Observation, Step
 from pixelis.errors import DataError
 from pixelis.geometry import Size
+from pixelis.media import open_media
 from pixelis.models.dialects import DIALECTS, Malformed, get_dialect
 from pixelis.models.template import count_images, render
 from pixelis.ops.registry import REGISTRY
+from pixelis.ops.workspace import PixelBudget, Workspace
 
 MEDIA = Media("picture", "card.png", Size(640, 480), "ab" * 32)
 EPISODES = 1000
@@ -157,6 +161,83 @@ def test_the_page_shows_what_the_code_writes(request):
     text = module.PAGE.read_text(encoding="utf-8")
     assert module.page(text) == text
     assert set(module.SPEAKERS) == set(DIALECTS)
+
+
+def tool(name, **arguments):
+    return f"<tool_call>{json.dumps({'name': name, 'arguments': arguments})}</tool_call>"
+
+
+def grounding(source, *box):
+    return f"<grounding>{json.dumps({'bbox_2d': box, 'source': source})}</grounding>"
+
+
+# The middle of a picture of 800 x 400 (shown at 280 x 140), then the first quarter of that crop,
+# as each family says it, and what of the picture it must show: reckoned by hand.
+MIDDLE, QUARTER = (200, 100, 600, 300), (200, 100, 400, 200)
+IN_PIXELS = (
+    tool("image_zoom_in_tool", bbox_2d=[70, 35, 210, 105]),
+    tool("image_zoom_in_tool", bbox_2d=[0, 0, 140, 70], img_idx=1),
+)
+PLACES = {
+    "qwen3-vl": (
+        tool("zoom_in", bbox_2d=[250, 250, 750, 750]),
+        tool("image_zoom_in_tool", bbox_2d=[0, 0, 500, 500], img_idx=1, label="left"),
+    ),
+    "qwen2.5-vl": IN_PIXELS,
+    "deepeyes": IN_PIXELS,
+    "chain-of-focus": IN_PIXELS[:1],
+    "mini-o3": (
+        grounding("original_image", 0.25, 0.25, 0.75, 0.75),
+        grounding("observation_1", 0, 0, 0.5, 0.5),
+    ),
+    "pixel-reasoner": (
+        tool("crop_image_normalized", bbox_2d=[0.25, 0.25, 0.75, 0.75], target_image=1),
+        tool("crop_image_normalized", bbox_2d=[0, 0, 0.5, 0.5], target_image=2),
+    ),
+    "deepeyes-v2": IN_PIXELS,
+    "thyme": IN_PIXELS,
+    "pyvision": IN_PIXELS,
+}
+SHOWN = {
+    "chain-of-focus": [(100, 50, 700, 350)],  # 1.5 times as wide and high
+    "pixel-reasoner": [(120, 60, 680, 340), (64, 32, 456, 228)],  # a tenth more on every side
+}
+
+
+NAMES = {
+    "mini-o3": ("original_image", "observation_1"),
+    "pixel-reasoner": ("image 1", "image 2"),
+}
+
+
+def space(dialect):
+    media = open_media(Image.new("RGB", (800, 400), "navy"))
+    return Workspace(media, PixelBudget(28 * 28, 280 * 140, 28), dialect.convention)
+
+
+def test_a_family_sees_the_place_it_names(dialect):
+    workspace = space(dialect)
+    calls = [dialect.read(text).calls[0] for text in PLACES[dialect.name]]
+    seen = [REGISTRY.run(call, workspace) for call in calls]
+    assert [one.view.box for one in seen] == SHOWN.get(dialect.name, [MIDDLE, QUARTER])
+    first, new = NAMES.get(dialect.name, ("image 0", "image 1"))
+    assert f"is {new}: part [" in seen[0].text
+    assert f"] of {first}, " in seen[0].text
+    assert workspace.frame_name(4) == (5 if dialect.name == "pixel-reasoner" else 4)
+
+
+LONGEST = {"mini-o3": (0.01, 0.009), "deepeyes": (3, 2), "chain-of-focus": (3, 2), "qwen3-vl": (1,)}
+
+
+@pytest.mark.parametrize("name", LONGEST)
+def test_how_long_a_box_may_be(name):
+    """The whole width by a strip of this height: 800 x 4 px is 200 times as long, 8.6 px 93."""
+    dialect = get_dialect(name)
+    width = {"mini-o3": 1, "qwen3-vl": 1000}.get(name, 280)
+    calls = [Call("zoom_in", {"bbox_2d": [0, 0, width, height]}) for height in LONGEST[name]]
+    fine, *refused = [REGISTRY.run(call, space(dialect)).error for call in calls]
+    assert fine is None
+    assert all("times as long as it is wide" in error for error in refused)
 
 
 def test_frames_from_the_end_are_the_same_in_every_counting():

@@ -94,6 +94,7 @@ class Chat:
         thinks: whether thoughts are written in `<think>`.
         aliases: by the family's name of the operation; the first for an operation is written.
         everywhere: how arguments are called in every operation without an alias.
+        also: spellings of arguments that are read in all these, but never written.
     """
 
     name = ""
@@ -107,6 +108,7 @@ class Chat:
     thinks = True
     aliases: Mapping[str, Alias] = {}
     everywhere: Mapping[str, Argument] = {}
+    also: Mapping[str, str] = {}
 
     # to messages ------------------------------------------------------------------------------
     def messages(self, episode: Episode, system: str = "") -> Messages:
@@ -175,7 +177,7 @@ class Chat:
         """The call under our own names."""
         if isinstance(call, Malformed):
             return call
-        alias = self.aliases.get(call.name) or Alias(call.name, self.everywhere)
+        alias = self.aliases.get(call.name) or Alias(call.name, self.everywhere, self.also)
         return Call(alias.op, alias.ours(call.arguments))
 
     def heard(self, told: str) -> list[Heard]:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from pixelis.models.dialects.chat import Alias, Chat
 from pixelis.models.dialects.dialect import Heard
+from pixelis.models.dialects.qwen3 import INDEX
 from pixelis.models.dialects.system import PIXELS, TAGGED, TASK, THINK_FIRST, sentences
 from pixelis.models.template import IMAGE
 from pixelis.ops.convention import Convention
@@ -33,8 +34,9 @@ class DeepEyes(Chat):
     ending = "tagged"
     aliases: Mapping[str, Alias] = {
         # `bbox` is what the schema the checkpoint was trained with asks for by mistake.
-        "image_zoom_in_tool": Alias("zoom_in", also={"bbox": "bbox_2d", "img_idx": "image"}),
+        "image_zoom_in_tool": Alias("zoom_in", also={"bbox": "bbox_2d", **INDEX}),
     }
+    also = INDEX
 
     def observation(self, text: str, images: range, action: int) -> str:
         """Images first, in the tags."""

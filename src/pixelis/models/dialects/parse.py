@@ -99,7 +99,7 @@ def parse(text: str, tags: Sequence[Tag] | None = None, ending: Ending = "free")
     thought, start = _thought(text, tags)
     if start < 0:
         return _unended(text, thought, tags, ending)
-    opening = _opening(text, start, tags)
+    opening = _first(text, start, tags)
     if ending == "tagged":
         answer = text.find(ANSWER, start, None if opening is None else opening.at)
         if answer >= 0:
@@ -110,8 +110,8 @@ def parse(text: str, tags: Sequence[Tag] | None = None, ending: Ending = "free")
     box = before.rfind(BOXED) if ending == "boxed" else -1
     if box >= 0:
         return Parsed(text, thought or before[:box].strip(), (), _boxed(before, box))
-    if (bare := BARE.search(text, start)) and (call := _bare_call(text, bare.start())):
-        return Parsed(text, thought or _unfenced(text[start : bare.start()]), (call,))
+    if (bare := BARE.search(text, start)) and (found := _bare_calls(text, bare.start())):
+        return Parsed(text, thought or _unfenced(text[start : bare.start()]), found)
     if not before and ending == "tagged" and thought.endswith(UNANSWER) and ANSWER in thought:
         return _answered_inside(text, start)
     return Parsed(text, thought, (), before or None)
@@ -130,7 +130,7 @@ def _thought(text: str, tags: Sequence[Tag]) -> tuple[str, int]:
     if opened and end < 0:
         return text[body + len(THINK) :].strip(), -1
     # Some models are prompted with the opening tag and write only the closing one.
-    if not opened and (end < 0 or _opening(text[:end], 0, tags) is not None):
+    if not opened and (end < 0 or _calls_before(text, end, tags)):
         return "", 0
     inner = text[body + len(THINK) : end] if opened else text[body:end]
     return inner.strip(), end + len(UNTHINK)
@@ -154,19 +154,23 @@ def _answered_inside(text: str, end: int) -> Parsed:
     return Parsed(text, told, (), _tagged(text, answer))
 
 
-def _bare_call(text: str, start: int) -> Named | None:
-    """The call whose JSON, without any tag around it, is the rest of the turn; None when none is.
+def _bare_calls(text: str, start: int) -> tuple[Named, ...]:
+    """The calls whose JSON, without any tag around it, is the rest of the turn; none when not.
 
-    Checkpoints that were never trained to call tools write it so, often in a code fence.
+    Checkpoints that were never trained to call tools write them so, often in a code fence.
     """
-    try:
-        value, end = _DECODER.raw_decode(text, start)
-    except (ValueError, RecursionError):
-        return None
-    if _skip(text, end) < len(text) or not isinstance(value, dict) or len(value) != 2:
-        return None
-    call = _checked(named(value))
-    return call if isinstance(call, Named) else None
+    calls: list[Named] = []
+    while start < len(text) and len(calls) < MOST_CALLS:
+        try:
+            value, end = _DECODER.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            return ()
+        call = _checked(named(value)) if isinstance(value, dict) and len(value) == 2 else None
+        if not isinstance(call, Named):
+            return ()
+        calls.append(call)
+        start = _skip(text, end)
+    return tuple(calls)
 
 
 def _tagged(text: str, start: int) -> str | None:
@@ -209,6 +213,40 @@ def _opening(text: str, start: int, tags: Sequence[Tag]) -> Opening | None:
     return min((one for one in found if one.at >= 0), key=lambda one: one.at, default=None)
 
 
+def _calls_before(text: str, end: int, tags: Sequence[Tag]) -> bool:
+    """Whether a call, not the mere mention of a tag, begins before `end`."""
+    opening = _opening(text, 0, tags)
+    for _ in range(MOST_CALLS):
+        if opening is None or opening.at >= end:
+            return False
+        if not _mentioned(text, opening, end):
+            return True
+        opening = _opening(text, opening.at + len(opening.tag.open), tags)
+    return True
+
+
+def _mentioned(text: str, opening: Opening, end: int) -> bool:
+    """Whether the tag is only spoken of: no JSON follows it, and it is not closed before `end`."""
+    start = opening.at + len(opening.tag.open)
+    if opening.tag.refusal or text.find(opening.tag.close, start, end) >= 0:
+        return False
+    first = _skip(text, start)
+    return first >= end or text[first] not in "{["
+
+
+def _first(text: str, start: int, tags: Sequence[Tag]) -> Opening | None:
+    """The first call at or after `start`, past tags that are only mentioned on the way to it."""
+    opening = _opening(text, start, tags)
+    for _ in range(MOST_CALLS):
+        if opening is None:
+            break
+        following = _opening(text, opening.at + len(opening.tag.open), tags)
+        if following is None or not _mentioned(text, opening, following.at):
+            break
+        opening = following
+    return opening
+
+
 def _calls(
     text: str, start: int, opening: Opening | None, tags: Sequence[Tag]
 ) -> tuple[list[Named | Malformed], str]:
@@ -227,7 +265,7 @@ def _calls(
     while following is not None and len(calls) < MOST_CALLS:
         call, end = _call(text, following, tags)
         calls.append(call)
-        following = _opening(text, end, tags)
+        following = _first(text, end, tags)
     return calls, before
 
 
@@ -241,10 +279,10 @@ def _call(text: str, opening: Opening, tags: Sequence[Tag]) -> tuple[Named | Mal
     """The call that opens there, and where to look for the next one."""
     tag = opening.tag
     start = opening.at + len(tag.open)
-    after = text.find(tag.close, start)
-    resume = after + len(tag.close) if after >= 0 else start
     if tag.refusal:
-        return Malformed(tag.refusal), resume if after >= 0 else len(text)
+        after = text.find(tag.close, start)
+        return Malformed(tag.refusal), after + len(tag.close) if after >= 0 else len(text)
+    resume = _resume(text, start, tag, tags)
     start = _skip(text, start)
     try:
         value, end = _decode(text, start, tag, tags)
@@ -256,8 +294,19 @@ def _call(text: str, opening: Opening, tags: Sequence[Tag]) -> tuple[Named | Mal
         return Malformed(_at(text, start, str(error).split(";")[0], tag)), resume
     end = _skip(text, end)
     if end < len(text) and not text.startswith((tag.close, *(one.open for one in tags)), end):
-        return Malformed(_at(text, end, f"expected {tag.close}", tag)), max(resume, end)
+        wrong = Malformed(_at(text, end, f"expected {tag.close}", tag))
+        return wrong, _resume(text, end, tag, tags)
     return _checked(tag.call(value)), end
+
+
+def _resume(text: str, start: int, tag: Tag, tags: Sequence[Tag]) -> int:
+    """Where to look on after a call that cannot be read: past its closing tag, or at the next
+    call where that begins before it."""
+    after = text.find(tag.close, start)
+    following = _opening(text, start, tags)
+    if following is not None and (after < 0 or following.at < after):
+        return following.at
+    return after + len(tag.close) if after >= 0 else start
 
 
 def _decode(text: str, start: int, tag: Tag, tags: Sequence[Tag]) -> tuple[Any, int]:

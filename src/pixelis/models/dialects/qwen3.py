@@ -19,7 +19,7 @@ from pixelis.models.dialects.system import (
     sentences,
 )
 
-ZOOM = Alias("zoom_in", also={"img_idx": "image"})
+INDEX = {"img_idx": "image"}  # as the family's cookbook calls it, whatever the operation
 
 
 class Qwen3(Chat):
@@ -28,4 +28,8 @@ class Qwen3(Chat):
     name = "qwen3-vl"
     system = sentences(TASK, RELATIVE, THINK_FIRST, GROUNDED, UNKNOWN)
     # Our own name is written; the family's cookbook name is read as well.
-    aliases: Mapping[str, Alias] = {"zoom_in": Alias("zoom_in"), "image_zoom_in_tool": ZOOM}
+    aliases: Mapping[str, Alias] = {
+        "zoom_in": Alias("zoom_in", also=INDEX),
+        "image_zoom_in_tool": Alias("zoom_in", also=INDEX),
+    }
+    also = INDEX
