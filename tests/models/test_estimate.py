@@ -31,6 +31,16 @@ def test_the_published_shapes(name, parameters, side, tokens):
     assert 0.25 * found.weights < fewer[1] < fewer[0]
 
 
+def test_passes_and_room_reckoned_by_hand():
+    seven, eight = (SHAPES[name] for name in ("qwen2.5-vl-7b", "qwen3-vl-8b"))
+    found = estimate(seven)  # four images of 5120 tokens and 2048 words, two bytes a number
+    assert found.activations == 22_528 * (4 * 3584 + 2 * 18_944) * 2
+    assert found.fits == 18  # 96,000 of 128,000 tokens
+    seen = estimate(eight, images=1, words=1)  # the vision tower is the wider of the two
+    assert seen.activations == 15_680 * (4 * 1152 + 2 * 4304) * 2
+    assert seen.fits == 50
+
+
 def test_reckoned_weights_are_the_real_ones():
     model = load_policy("nano", device="cpu").model
     real = sum(each.numel() * each.element_size() for each in model.parameters())

@@ -72,11 +72,12 @@ def check_loaded(spec: str, loaded: Any) -> tuple[Any, Any, Any]:
             f"loader:{spec}: its model ({type(model).__name__}) cannot generate; give one of "
             "transformers"
         )
-    if not hasattr(tokenizer, "get_vocab"):  # a processor may bring its own
-        tokenizer = getattr(processor, "tokenizer", None)
-    if not hasattr(tokenizer, "get_vocab"):
+    # A processor may bring one; that of a text model may be one.
+    known = (tokenizer, getattr(processor, "tokenizer", None), processor)
+    own = next((each for each in known if hasattr(each, "get_vocab")), None)
+    if own is None:
         raise ModelError(f"loader:{spec} gave no tokenizer, alone or in its processor")
-    return model, tokenizer, processor
+    return model, own, processor
 
 
 def load(
