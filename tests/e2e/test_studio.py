@@ -20,6 +20,7 @@ from pixelis.agent import Agent
 from pixelis.episode import Episode
 from pixelis.online.versions import Versions
 from pixelis.server.archive import Archive
+from pixelis.server.runs import Runs
 from pixelis.server.keys import Keys
 from pixelis.server.settings import Settings
 
@@ -214,6 +215,69 @@ def test_the_review_queue(open_page, server):
     expect(page.locator(".sheet")).to_contain_text("Nothing waits.")
     assert archive.memory.get(kept.episode.id).status == "corrected"
     assert archive.reviews.of(kept.episode.id).reviewer == "local"
+
+
+def evaluated(folder: Path):
+    """A server that shows runs: one of nano without operations, and a damaged one."""
+    rig.make_run(folder / "bare")
+    (folder / "broken").mkdir()
+    (folder / "broken" / "summary.json").write_text("{")
+    return Runs(folder)
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    runs = evaluated(tmp_path_factory.mktemp("runs"))
+    with Agent(rig.Slow()) as agent, rig.running(
+        {"slow": agent}, Settings(port=0), Keys(), runs=runs
+    ) as served:  # fmt: skip
+        yield served, runs
+
+
+def test_evaluation_runs_with_their_failures(open_page, measured):
+    served, runs = measured
+    run = runs.find("bare")
+    wrong = runs.failures(run, 100)
+    page = open_page(served.base)
+    page.get_by_role("link", name="Evals").click()
+    rows = page.locator("#runs tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text(f"{100 * run.summary.accuracy:.1f} %")
+    expect(page.locator("#runs")).to_contain_text("cannot be read: broken")
+    page.get_by_role("link", name="bare").focus()
+    page.keyboard.press("Enter")
+    cards = page.locator("#failures .card")
+    expect(cards).to_have_count(wrong.count)
+    first = wrong.worst[0]
+    expect(cards.first).to_contain_text(first.question)
+    expect(cards.first.locator("dd").first).to_have_text(" / ".join(first.gold))
+    families = page.locator("section", has_text="By family").locator("tr")
+    expect(families).to_have_count(len(run.summary.by_family))
+    name, share = next(iter(run.summary.by_family.items()))
+    drawn = families.first.locator(".over")
+    assert float(drawn.get_attribute("x")) == pytest.approx(100 * share.ci95[0])
+    assert name.replace("_", " ") in families.first.inner_text()
+    page.get_by_label("Show").select_option(first.family)
+    mine = sum(one.family == first.family for one in wrong.worst)
+    expect(cards).to_have_count(mine)
+    with page.expect_popup() as popup:
+        page.locator("#failures a").first.click()
+    popup.value.wait_for_load_state()
+    assert "the whole trace" not in popup.value.content()
+    assert popup.value.locator("svg").count() > 0
+    popup.value.close()
+    page.go_back()
+    expect(rows).to_have_count(1)
+
+
+def test_evaluation_runs_on_a_phone(open_page, measured):
+    served, _ = measured
+    size = {"width": 390, "height": 844}
+    page = open_page(served.base, viewport=size, color_scheme="dark", device_scale_factor=2)
+    page.get_by_role("link", name="Evals").click()
+    page.get_by_role("link", name="bare").click()
+    page.locator("#failures .card").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
 
 def test_rolling_a_version_back(open_page, server):

@@ -20,6 +20,7 @@ from typing import Any
 import openai
 
 from pixelis.agent import Agent
+from pixelis.cli.main import main
 from pixelis.models.policy import Profile, Request, Sampling, Turn
 from pixelis.ops.workspace import PixelBudget
 from pixelis.server.app import build
@@ -142,3 +143,10 @@ def _address(started: subprocess.Popen, wait_s: float) -> str:
     finally:
         timer.cancel()
     raise AssertionError(started.stderr.read())
+
+
+def make_run(folder: Path, questions: int = 6) -> Path:
+    """A finished evaluation, as `pixelis eval` leaves it: nano without operations."""
+    words = ["eval", "worlds", "--limit", str(questions), "--control", "no_ops", "--traces", "2"]
+    assert main([*words, "--out", str(folder), "--json"]) == 0
+    return folder

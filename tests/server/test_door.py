@@ -14,6 +14,7 @@ import pytest
 from server_rig import TOKENS, Slow, about, three_keys
 
 from pixelis.server.archive import Archive
+from pixelis.server.runs import Runs
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
@@ -21,7 +22,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 @pytest.fixture
 def locked(serve, tmp_path):
     archive = Archive(tmp_path / "store")
-    yield serve(keys=three_keys(), archive=archive)
+    yield serve(keys=three_keys(), archive=archive, runs=Runs(tmp_path))
     archive.close()
 
 

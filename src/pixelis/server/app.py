@@ -17,6 +17,7 @@ from pixelis.server.archive import Archive
 from pixelis.server.chat import Chat, unless_gone
 from pixelis.server.door import Door, GoneError
 from pixelis.server.episodes import router as episodes
+from pixelis.server.evals import router as evals
 from pixelis.server.forms import ChatForm, Completion, ModelCard, ModelList, State
 from pixelis.server.keeper import Keeper
 from pixelis.server.keys import Keys
@@ -26,6 +27,7 @@ from pixelis.server.metrics import Metrics
 from pixelis.server.office import ERRORS, Asker, Office, office_of
 from pixelis.server.pages import router as pages
 from pixelis.server.refusal import RefusalError
+from pixelis.server.runs import Runs
 from pixelis.server.settings import Settings
 
 ERROR_SCHEMA = {"$ref": "#/components/schemas/ErrorForm"}
@@ -102,6 +104,7 @@ def build(
     keys: Keys | None = None,
     archive: Archive | None = None,
     keeper: Keeper | None = None,
+    runs: Runs | None = None,
 ) -> tuple[ASGIApp, Office]:
     """The whole server as one ASGI application, and what its routes share.
 
@@ -111,9 +114,11 @@ def build(
         archive: where feedback goes; without one the routes of the memory are not there. It is
             not closed here.
         keeper: learns from what is asked of the default model; closed when the server ends.
+        runs: finished evaluation runs to show; without them their routes are not there. Closed
+            when the server ends.
     """
     metrics = Metrics()
-    office = Office(agents, settings, metrics, archive, keeper)
+    office = Office(agents, settings, metrics, archive, keeper, runs)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -122,6 +127,8 @@ def build(
         yield
         if keeper is not None:
             await keeper.close()
+        if runs is not None:
+            runs.close()
         office.desk.close()
 
     app = FastAPI(
@@ -135,7 +142,8 @@ def build(
     )
     app.state.office = office
     remembering = () if archive is None else (memories, learning)
-    for router in (core, episodes, *remembering, pages):
+    showing = () if runs is None else (evals,)
+    for router in (core, episodes, *remembering, *showing, pages):
         app.include_router(router)
     app.add_exception_handler(RefusalError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -17,6 +17,7 @@ from pixelis.server.keys import Key, Role
 from pixelis.server.metrics import Metrics
 from pixelis.server.recent import Kept, Recent
 from pixelis.server.refusal import RefusalError
+from pixelis.server.runs import Runs
 from pixelis.server.settings import Settings
 
 ERRORS: dict[int | str, dict[str, Any]] = {
@@ -43,6 +44,7 @@ class Office:
     Attributes:
         archive: the memory; None when the server keeps none.
         keeper: follows adapter versions and learns; None when nothing is followed.
+        runs: finished evaluation runs; None when none are shown.
         ready: False while it stops; open answers still get their end.
     """
 
@@ -53,9 +55,10 @@ class Office:
         metrics: Metrics,
         archive: Archive | None = None,
         keeper: Keeper | None = None,
+        runs: Runs | None = None,
     ) -> None:
         self.settings, self.metrics = settings, metrics
-        self.archive, self.keeper = archive, keeper
+        self.archive, self.keeper, self.runs = archive, keeper, runs
         self.desk = Desk(agents, settings, metrics)
         self.recent = Recent(settings.keep, int(settings.keep_mib * 2**20))
         self.started = int(time.time())

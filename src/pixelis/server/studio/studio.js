@@ -35,21 +35,26 @@ $("key").addEventListener("click", askForKey);
 $("ask-key").addEventListener("close", () => { if ($("key-text").value) { setKey($("key-text").value); connect(); } });
 
 /* Pages beside Ask, by the path that feeds them. */
-const PAGES = { ask: ["Ask", "/v1/chat/completions"], memory: ["Memory", "/v1/memory"], learning: ["Learning", "/v1/versions"], review: ["Review", "/v1/reviews"] };
+const PAGES = { ask: ["Ask", "/v1/chat/completions"], memory: ["Memory", "/v1/memory"], learning: ["Learning", "/v1/versions"], review: ["Review", "/v1/reviews"], evals: ["Evals", "/v1/evals"] };
 const pages = () => {
   const there = Object.entries(PAGES).filter(([, [, path]]) => state.paths.includes(path));
   $("nav").replaceChildren(...(there.length > 1 ? there.map(([name, [title]]) => make("a", { href: `#${name}` }, title)) : []));
   turn();
 };
+const decoded = (text) => { try { return decodeURIComponent(text); } catch { return text; } };
 const turn = async () => {
-  const name = location.hash.slice(1) in PAGES ? location.hash.slice(1) : "ask";
+  const [first, ...rest] = location.hash.slice(1).split("/");
+  const name = first in PAGES ? first : "ask";
   for (const link of $("nav").children) link.toggleAttribute("aria-current", false);
   for (const link of $("nav").children) if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
   $("ask").hidden = name !== "ask";
   $("other").hidden = name === "ask";
   if (name === "ask" || !state.paths.length) return;
   const { open } = await import("/studio/sheets.js");
-  await open(name, $("other"));
+  // A page of its own each time: what still comes for the one before it is not shown.
+  const page = make("div");
+  $("other").replaceChildren(page);
+  await open(name, page, decoded(rest.join("/")));
 };
 addEventListener("hashchange", turn);
 
