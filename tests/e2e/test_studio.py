@@ -20,8 +20,8 @@ from pixelis.agent import Agent
 from pixelis.episode import Episode
 from pixelis.online.versions import Versions
 from pixelis.server.archive import Archive
-from pixelis.server.runs import Runs
 from pixelis.server.keys import Keys
+from pixelis.server.runs import Runs
 from pixelis.server.settings import Settings
 
 _spec = spec_from_file_location("studio_rig", Path(__file__).parents[1] / "server" / "rig.py")
@@ -217,17 +217,14 @@ def test_the_review_queue(open_page, server):
     assert archive.reviews.of(kept.episode.id).reviewer == "local"
 
 
-def evaluated(folder: Path):
-    """A server that shows runs: one of nano without operations, and a damaged one."""
-    rig.make_run(folder / "bare")
-    (folder / "broken").mkdir()
-    (folder / "broken" / "summary.json").write_text("{")
-    return Runs(folder)
-
-
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
-    runs = evaluated(tmp_path_factory.mktemp("runs"))
+    """A server that shows a run of nano, a larger one for pictures, and a damaged one."""
+    folder = tmp_path_factory.mktemp("runs")
+    rig.make_run(folder / "nano", *((70, "none") if os.environ.get("PIXELIS_SHOTS") else (6,)))
+    (folder / "broken").mkdir()
+    (folder / "broken" / "summary.json").write_text("{")
+    runs = Runs(folder)
     with Agent(rig.Slow()) as agent, rig.running(
         {"slow": agent}, Settings(port=0), Keys(), runs=runs
     ) as served:  # fmt: skip
@@ -236,7 +233,7 @@ def measured(tmp_path_factory):
 
 def test_evaluation_runs_with_their_failures(open_page, measured):
     served, runs = measured
-    run = runs.find("bare")
+    run = runs.find("nano")
     wrong = runs.failures(run, 100)
     page = open_page(served.base)
     page.get_by_role("link", name="Evals").click()
@@ -244,7 +241,7 @@ def test_evaluation_runs_with_their_failures(open_page, measured):
     expect(rows).to_have_count(1)
     expect(rows.first).to_contain_text(f"{100 * run.summary.accuracy:.1f} %")
     expect(page.locator("#runs")).to_contain_text("cannot be read: broken")
-    page.get_by_role("link", name="bare").focus()
+    page.get_by_role("link", name="nano").focus()
     page.keyboard.press("Enter")
     cards = page.locator("#failures .card")
     expect(cards).to_have_count(wrong.count)
@@ -257,6 +254,7 @@ def test_evaluation_runs_with_their_failures(open_page, measured):
     drawn = families.first.locator(".over")
     assert float(drawn.get_attribute("x")) == pytest.approx(100 * share.ci95[0])
     assert name.replace("_", " ") in families.first.inner_text()
+    shoot(page, "evals")
     page.get_by_label("Show").select_option(first.family)
     mine = sum(one.family == first.family for one in wrong.worst)
     expect(cards).to_have_count(mine)
@@ -275,9 +273,10 @@ def test_evaluation_runs_on_a_phone(open_page, measured):
     size = {"width": 390, "height": 844}
     page = open_page(served.base, viewport=size, color_scheme="dark", device_scale_factor=2)
     page.get_by_role("link", name="Evals").click()
-    page.get_by_role("link", name="bare").click()
+    page.get_by_role("link", name="nano").click()
     page.locator("#failures .card").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    shoot(page, "evals-phone")
 
 
 def test_rolling_a_version_back(open_page, server):

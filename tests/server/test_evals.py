@@ -1,4 +1,4 @@
-"""Evaluations through the server: what was measured, for those who may see it, and no other file."""
+"""Evaluations through the server: what was measured, for those who may see it, nothing else."""
 
 from __future__ import annotations
 

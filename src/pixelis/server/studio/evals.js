@@ -33,14 +33,14 @@ const page = (address, text, name, trouble) => make("a", { href: address, target
 
 const row = (one) => make("tr", { "data-name": one.name },
   make("th", { scope: "row" }, make("a", { href: `#evals/${encodeURIComponent(one.name)}` }, one.name)),
-  make("td", { "data-title": "Benchmark" }, one.benchmark), make("td", { "data-title": "Model" }, one.model, one.control === "none" ? null : make("span", { class: "pill" }, one.control)),
+  make("td", { "data-title": "Benchmark" }, one.benchmark), make("td", { "data-title": "Model" }, one.model, ["none", one.model].includes(one.control) ? null : make("span", { class: "pill" }, one.control)),
   make("td", { "data-title": "Accuracy", class: "figure" }, make("b", {}, percent(one.accuracy)), ` ${interval(one)}`, bar(one, one.name)),
   make("td", { "data-title": "Questions" }, String(one.n)), make("td", { "data-title": "Finished" }, when(one.finished)));
 
 const group = (title, shares) => {
   const rows = Object.entries(shares);
   if (!rows.length) return null;
-  return make("section", { class: "card" }, make("h2", {}, title), make("table", { class: "bars" }, make("tbody", {},
+  return make("section", { class: "card" }, make("h2", {}, title), make("table", { class: "bars shares" }, make("tbody", {},
     ...rows.map(([name, one]) => make("tr", {}, make("th", { scope: "row" }, name.replaceAll("_", " ")), make("td", { class: "wide" }, bar(one, name)),
       make("td", {}, make("b", {}, percent(one.accuracy))), make("td", { class: "small" }, `${interval(one)}, n ${one.n}`))))));
 };
@@ -63,7 +63,7 @@ const failure = (run, one, trouble) => {
 
 const figures = (run) => {
   const told = [["answers", run.n], ["control", run.control], ["score", run.score], ["operations a question", run.ops_per_question],
-    ["of them worked", run.op_success], ["seconds a question", run.seconds_per_question], ["tokens a question", run.tokens_per_question], ["calibration error", run.ece]];
+    ["of them worked", typeof run.op_success === "number" ? percent(run.op_success) : null], ["seconds a question", run.seconds_per_question], ["tokens a question", run.tokens_per_question], ["calibration error", run.ece]];
   const text = (value) => (typeof value === "number" && !Number.isInteger(value) ? value.toPrecision(3) : String(value));
   return make("dl", { class: "figures" }, ...told.filter(([, value]) => value !== null && value !== undefined)
     .flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, text(value))]));
