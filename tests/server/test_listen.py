@@ -49,7 +49,7 @@ def test_a_second_request_must_come_to_an_end_too(serve):
             assert b"HTTP/1.1 2" not in piece
 
 
-def test_who_reads_nothing_any_more_is_let_go(serve):
+def test_who_reads_nothing_any_more_is_let_go(serve, caplog):
     served = serve(send_s=1.0)
     place = urlsplit(served.base)
     path = f"GET /studio/sample.jpg HTTP/1.1\r\nHost: {place.hostname}\r\n\r\n"
@@ -66,6 +66,7 @@ def test_who_reads_nothing_any_more_is_let_go(serve):
         reaches(lambda: held() == 1)
         reaches(lambda: held() == 0)
     assert httpx.get(f"{served.base}/health").status_code == 200
+    assert "Traceback" not in caplog.text
 
 
 def reaches(done) -> None:

@@ -87,7 +87,8 @@ class Door:
         except GoneError:
             visit.status = visit.status or 499
         except Exception:  # named door: the client gets one sentence, the log the traceback
-            log.exception("request %s failed", visit.id)
+            if not visit.gone:  # else the application only found that it cannot go on
+                log.exception("request %s failed", visit.id)
             await visit.refuse(failed(visit.id))
         finally:
             self._note(visit, scope)
@@ -196,11 +197,11 @@ class Visit:
         self.started = time.monotonic()
         self.key: Key | None = None
         self.status = self.read = self.written = 0
-        self._send, self._patience_s, self._gone = send, patience_s, False
+        self._send, self._patience_s, self.gone = send, patience_s, False
 
     async def send(self, message: Message) -> None:
         """Passes a part of the reply on; GoneError when the client does not read for too long."""
-        if self._gone:
+        if self.gone:
             raise GoneError
         if message["type"] == "http.response.start":
             self.status = message["status"]
@@ -216,12 +217,12 @@ class Visit:
             async with asyncio.timeout(self._patience_s):
                 await self._send(message)
         except TimeoutError as error:
-            self._gone = True
+            self.gone = True
             raise GoneError from error
 
     async def refuse(self, refusal: RefusalError) -> None:
         """Sends the refusal, unless a reply is on its way already."""
-        if self.status:
+        if self.status or self.gone:
             return
         body = json.dumps(refusal.body()).encode()
         headers = {

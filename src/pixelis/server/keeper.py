@@ -17,7 +17,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from pixelis.agent import Agent
-from pixelis.errors import PixelisError
 from pixelis.online.service import Reply, Service
 from pixelis.online.settings import EvolveConfig
 from pixelis.online.stream import Record
@@ -108,23 +107,20 @@ class Keeper:
             await asyncio.sleep(LOOK_S)
             done = asyncio.wrap_future(self._thread.submit(self._tend))
             await asyncio.wait([done])
-            error = done.exception()  # it goes on looking whatever happened
+            error = done.exception()  # it goes on looking, and what answered goes on answering
             if error is not None and str(error) != self._told:
-                log.error("the promoted version cannot be followed", exc_info=error)
+                told = "the promoted version %s cannot be put on; promote another"
+                log.error(told, self._refused, exc_info=error)
             self._told = "" if error is None else str(error)
 
     def _tend(self) -> None:
         if self.service.supervisor is not None:
             self.service.supervisor.look()
         promoted = self.service.versions.promoted
-        if promoted == self._refused:  # everybody would be stopped for it again
-            return
-        try:
+        if promoted != self._refused:  # everybody is stopped for a try, so there is one only
+            self._refused = promoted
             self.service.follow()
             self._refused = None
-        except PixelisError:  # such as damaged adapters: what answered goes on answering
-            self._refused = promoted
-            log.exception("version %d cannot be put on; promote another", promoted)
 
     def _ask_again(self, kept: Kept) -> Reply:
         """Votes, decision and experience of one question; its media lie in a file meanwhile."""
