@@ -18,6 +18,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from pixelis.agent import Agent
 from pixelis.episode import Episode
+from pixelis.memory.erase import erase
 from pixelis.online.versions import Versions
 from pixelis.server.archive import Archive
 from pixelis.server.keys import Keys
@@ -141,6 +142,98 @@ def test_steps_are_there_before_the_answer(open_page, serve_slow):
 def serve_slow():
     with Agent(rig.Slow(2.0)) as agent, rig.running({"slow": agent}, Settings(port=0), Keys()) as s:
         yield s
+
+
+def test_an_answer_can_be_stopped(open_page, serve_slow):
+    page = open_page(serve_slow.base)
+    ask_sample(page)
+    page.locator(".step").first.wait_for()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".answer")).to_have_text("Stopped.")
+    expect(page.get_by_role("button", name="Ask")).to_be_enabled()
+    page.wait_for_timeout(2500)
+    metrics = serve_slow.office.metrics
+    assert (metrics.cancelled._value.get(), metrics.running._value.get()) == (1, 0)
+
+
+def test_correcting_with_the_keyboard(open_page, server):
+    page = open_page()
+    ask_sample(page)
+    answered(page)
+    page.get_by_role("button", name="Correct it").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Right answer")).to_be_focused()
+    page.keyboard.type("three hearts")
+    page.locator(".film").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    rect = page.locator(".mine")
+    x, y, width, height = (float(rect.get_attribute(n)) for n in ("x", "y", "width", "height"))
+    assert x > 0.4 * 809
+    assert height > 0.2 * 607 > height - 20
+    page.get_by_label("Right answer").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".said")).to_contain_text("confirmed experience")
+    archive = server.office.archive
+    stored = archive.memory.page()[0]
+    assert stored.provenance["feedback"]["box"] == [x, y, x + width, y + height]
+    archive._thread.submit(erase, archive.memory, [stored.id]).result()
+
+
+CONTRAST = """() => {
+  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const srgb = (text) => {  // whatever way the browser writes a colour
+    pen.clearRect(0, 0, 1, 1); pen.fillStyle = text; pen.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, under) => [0, 1, 2].map((i) => top[3] * top[i] + (1 - top[3]) * under[i]);
+  const part = (v) => (v / 255 <= .04045 ? v / 255 / 12.92 : ((v / 255 + .055) / 1.055) ** 2.4);
+  const light = ([r, g, b]) => .2126 * part(r) + .7152 * part(g) + .0722 * part(b);
+  const seen = { opacityProperty: true, visibilityProperty: true };
+  const bad = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode.textContent.trim(), element = walker.currentNode.parentElement;
+    if (!text || !element.checkVisibility(seen)) continue;
+    if (element.closest("svg, option, template, script, .film")) continue;
+    const chain = [];
+    for (let e = element; e; e = e.parentElement) chain.unshift(getComputedStyle(e));
+    let under = [255, 255, 255], opacity = 1;
+    for (const style of chain) {
+      under = over(srgb(style.backgroundColor), under);
+      opacity *= Number(style.opacity);
+    }
+    const style = chain.at(-1), ink = srgb(style.color), size = parseFloat(style.fontSize);
+    ink[3] *= opacity;
+    const [a, b] = [light(over(ink, under)), light(under)].sort((x, y) => y - x);
+    const ratio = (a + .05) / (b + .05);
+    const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+    if (ratio < (large ? 3 : 4.5)) bad.push(`${text.slice(0, 40)}: ${ratio.toFixed(2)}`);
+  }
+  return bad;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_can_be_read(open_page, server, measured, scheme):
+    """WCAG 2.2, 1.4.3: 4.5 to 1, large text 3 to 1."""
+    page = open_page(color_scheme=scheme, reduced_motion="reduce")
+    page.locator("#model option").first.wait_for(state="attached")
+    assert page.evaluate(CONTRAST) == []
+    ask_sample(page)
+    answered(page)
+    page.get_by_role("button", name="Correct it").click()
+    assert page.evaluate(CONTRAST) == []
+    for name in ("Memory", "Learning", "Review"):
+        page.get_by_role("link", name=name).click()
+        page.locator("#other h1").first.wait_for()
+        page.wait_for_timeout(300)
+        assert page.evaluate(CONTRAST) == []
+    other = open_page(measured[0].base, color_scheme=scheme)
+    other.get_by_role("link", name="Evals").click()
+    other.get_by_role("link", name="nano").click()
+    other.locator("#failures .card").first.wait_for()
+    assert other.evaluate(CONTRAST) == []
 
 
 def test_two_models_side_by_side(open_page, server):

@@ -185,8 +185,8 @@ class Runs:
 
     def _folders(self) -> Iterator[tuple[str, Path]]:
         """Name and path of the folders that hold figures."""
-        open_ones, seen = [((), self.folder)], 0
-        found = 0
+        open_ones: list[tuple[tuple[str, ...], Path]] = [((), self.folder)]
+        seen = found = 0
         while open_ones and seen < MOST_FOLDERS and found < MOST_RUNS:
             parts, folder = open_ones.pop(0)
             seen += 1

@@ -14,6 +14,7 @@ const picture = (id) => {
   fetch(`/v1/memory/${id}/picture`, { headers: headers() }).then(async (reply) => {
     if (!reply.ok || !reply.headers.get("content-type").startsWith("image/")) { image.remove(); return; }
     image.src = URL.createObjectURL(await reply.blob());
+    image.addEventListener("load", () => URL.revokeObjectURL(image.src), { once: true });
   });
   return image;
 };
@@ -86,6 +87,7 @@ const review = async (root) => {
         await call(`/v1/reviews/${each.number}`, { method: "POST", body: { verdict, correction } });
         root_.remove();
         empty();
+        list.querySelector(".card input")?.focus();
       } catch (error) { root_.append(trouble(error)); }
     } }, name);
     root_.append(make("p", { class: "row search" }, right), make("p", { class: "row" }, say("approve", "It is right"), say("correct", "Correct it"), say("reject", "It is wrong")));
