@@ -18,9 +18,11 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from pixelis.agent import Agent
 from pixelis.episode import Episode
+from pixelis.memory.erase import erase
 from pixelis.online.versions import Versions
 from pixelis.server.archive import Archive
 from pixelis.server.keys import Keys
+from pixelis.server.runs import Runs
 from pixelis.server.settings import Settings
 
 _spec = spec_from_file_location("studio_rig", Path(__file__).parents[1] / "server" / "rig.py")
@@ -142,6 +144,98 @@ def serve_slow():
         yield s
 
 
+def test_an_answer_can_be_stopped(open_page, serve_slow):
+    page = open_page(serve_slow.base)
+    ask_sample(page)
+    page.locator(".step").first.wait_for()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".answer")).to_have_text("Stopped.")
+    expect(page.get_by_role("button", name="Ask")).to_be_enabled()
+    page.wait_for_timeout(2500)
+    metrics = serve_slow.office.metrics
+    assert (metrics.cancelled._value.get(), metrics.running._value.get()) == (1, 0)
+
+
+def test_correcting_with_the_keyboard(open_page, server):
+    page = open_page()
+    ask_sample(page)
+    answered(page)
+    page.get_by_role("button", name="Correct it").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Right answer")).to_be_focused()
+    page.keyboard.type("three hearts")
+    page.locator(".film").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    rect = page.locator(".mine")
+    x, y, width, height = (float(rect.get_attribute(n)) for n in ("x", "y", "width", "height"))
+    assert x > 0.4 * 809
+    assert height > 0.2 * 607 > height - 20
+    page.get_by_label("Right answer").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".said")).to_contain_text("confirmed experience")
+    archive = server.office.archive
+    stored = archive.memory.page()[0]
+    assert stored.provenance["feedback"]["box"] == [x, y, x + width, y + height]
+    archive._thread.submit(erase, archive.memory, [stored.id]).result()
+
+
+CONTRAST = """() => {
+  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const srgb = (text) => {  // whatever way the browser writes a colour
+    pen.clearRect(0, 0, 1, 1); pen.fillStyle = text; pen.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, under) => [0, 1, 2].map((i) => top[3] * top[i] + (1 - top[3]) * under[i]);
+  const part = (v) => (v / 255 <= .04045 ? v / 255 / 12.92 : ((v / 255 + .055) / 1.055) ** 2.4);
+  const light = ([r, g, b]) => .2126 * part(r) + .7152 * part(g) + .0722 * part(b);
+  const seen = { opacityProperty: true, visibilityProperty: true };
+  const bad = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode.textContent.trim(), element = walker.currentNode.parentElement;
+    if (!text || !element.checkVisibility(seen)) continue;
+    if (element.closest("svg, option, template, script, .film")) continue;
+    const chain = [];
+    for (let e = element; e; e = e.parentElement) chain.unshift(getComputedStyle(e));
+    let under = [255, 255, 255], opacity = 1;
+    for (const style of chain) {
+      under = over(srgb(style.backgroundColor), under);
+      opacity *= Number(style.opacity);
+    }
+    const style = chain.at(-1), ink = srgb(style.color), size = parseFloat(style.fontSize);
+    ink[3] *= opacity;
+    const [a, b] = [light(over(ink, under)), light(under)].sort((x, y) => y - x);
+    const ratio = (a + .05) / (b + .05);
+    const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+    if (ratio < (large ? 3 : 4.5)) bad.push(`${text.slice(0, 40)}: ${ratio.toFixed(2)}`);
+  }
+  return bad;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_can_be_read(open_page, server, measured, scheme):
+    """WCAG 2.2, 1.4.3: 4.5 to 1, large text 3 to 1."""
+    page = open_page(color_scheme=scheme, reduced_motion="reduce")
+    page.locator("#model option").first.wait_for(state="attached")
+    assert page.evaluate(CONTRAST) == []
+    ask_sample(page)
+    answered(page)
+    page.get_by_role("button", name="Correct it").click()
+    assert page.evaluate(CONTRAST) == []
+    for name in ("Memory", "Learning", "Review"):
+        page.get_by_role("link", name=name).click()
+        page.locator("#other h1").first.wait_for()
+        page.wait_for_timeout(300)
+        assert page.evaluate(CONTRAST) == []
+    other = open_page(measured[0].base, color_scheme=scheme)
+    other.get_by_role("link", name="Evals").click()
+    other.get_by_role("link", name="nano").click()
+    other.locator("#failures .card").first.wait_for()
+    assert other.evaluate(CONTRAST) == []
+
+
 def test_two_models_side_by_side(open_page, server):
     page = open_page()
     page.locator("#beside option").nth(1).wait_for(state="attached")
@@ -214,6 +308,68 @@ def test_the_review_queue(open_page, server):
     expect(page.locator(".sheet")).to_contain_text("Nothing waits.")
     assert archive.memory.get(kept.episode.id).status == "corrected"
     assert archive.reviews.of(kept.episode.id).reviewer == "local"
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """A server that shows a run of nano, a larger one for pictures, and a damaged one."""
+    folder = tmp_path_factory.mktemp("runs")
+    rig.make_run(folder / "nano", *((70, "none") if os.environ.get("PIXELIS_SHOTS") else (6,)))
+    (folder / "broken").mkdir()
+    (folder / "broken" / "summary.json").write_text("{")
+    runs = Runs(folder)
+    with Agent(rig.Slow()) as agent, rig.running(
+        {"slow": agent}, Settings(port=0), Keys(), runs=runs
+    ) as served:  # fmt: skip
+        yield served, runs
+
+
+def test_evaluation_runs_with_their_failures(open_page, measured):
+    served, runs = measured
+    run = runs.find("nano")
+    wrong = runs.failures(run, 100)
+    page = open_page(served.base)
+    page.get_by_role("link", name="Evals").click()
+    rows = page.locator("#runs tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text(f"{100 * run.summary.accuracy:.1f} %")
+    expect(page.locator("#runs")).to_contain_text("cannot be read: broken")
+    page.get_by_role("link", name="nano").focus()
+    page.keyboard.press("Enter")
+    cards = page.locator("#failures .card")
+    expect(cards).to_have_count(wrong.count)
+    first = wrong.worst[0]
+    expect(cards.first).to_contain_text(first.question)
+    expect(cards.first.locator("dd").first).to_have_text(" / ".join(first.gold))
+    families = page.locator("section", has_text="By family").locator("tr")
+    expect(families).to_have_count(len(run.summary.by_family))
+    name, share = next(iter(run.summary.by_family.items()))
+    drawn = families.first.locator(".over")
+    assert float(drawn.get_attribute("x")) == pytest.approx(100 * share.ci95[0])
+    assert name.replace("_", " ") in families.first.inner_text()
+    shoot(page, "evals")
+    page.get_by_label("Show").select_option(first.family)
+    mine = sum(one.family == first.family for one in wrong.worst)
+    expect(cards).to_have_count(mine)
+    with page.expect_popup() as popup:
+        page.locator("#failures a").first.click()
+    popup.value.wait_for_load_state()
+    assert "the whole trace" not in popup.value.content()
+    assert popup.value.locator("svg").count() > 0
+    popup.value.close()
+    page.go_back()
+    expect(rows).to_have_count(1)
+
+
+def test_evaluation_runs_on_a_phone(open_page, measured):
+    served, _ = measured
+    size = {"width": 390, "height": 844}
+    page = open_page(served.base, viewport=size, color_scheme="dark", device_scale_factor=2)
+    page.get_by_role("link", name="Evals").click()
+    page.get_by_role("link", name="nano").click()
+    page.locator("#failures .card").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    shoot(page, "evals-phone")
 
 
 def test_rolling_a_version_back(open_page, server):

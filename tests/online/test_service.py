@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 
 import pytest
 
@@ -53,6 +54,22 @@ def test_a_second_run_goes_on_after_the_last_acknowledged_request(agent, stream,
         assert list(service.run(read_stream(path))) == []
         assert len(service.memory) == 5
         assert verify(service.memory).ok
+
+
+def test_nobody_is_stopped_when_no_other_version_is_promoted(agent, stream, tmp_path):
+    held = []
+
+    @contextmanager
+    def still():
+        held.append(True)
+        yield
+
+    with serve(agent, tmp_path) as service:
+        service.still = still
+        assert service.follow() == service.version == 0
+        [reply] = service.run(read_stream(stream(1)))
+        assert service.memory.get(reply.experience_id).provenance["version"] == reply.version == 0
+    assert held == []
 
 
 def test_an_id_that_comes_back_with_another_question_is_refused(agent, stream, tmp_path):

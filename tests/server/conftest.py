@@ -26,11 +26,16 @@ def serve() -> Iterator[rig.Serve]:
     with ExitStack() as stack:
 
         def start(
-            *policies: Any, keys: Keys | None = None, archive: Any = None, **settings: Any
+            *policies: Any,
+            keys: Keys | None = None,
+            archive: Any = None,
+            runs: Any = None,
+            **settings: Any,
         ) -> rig.Served:
             agents = {p.name: stack.enter_context(Agent(p)) for p in policies or (rig.Slow(),)}
             chosen = Settings(port=0, grace_s=2, **settings)
-            return stack.enter_context(rig.running(agents, chosen, keys or Keys(), archive=archive))
+            parts = {"archive": archive, "runs": runs}
+            return stack.enter_context(rig.running(agents, chosen, keys or Keys(), **parts))
 
         yield start
 
@@ -43,3 +48,11 @@ def nano() -> Iterator[rig.Served]:
         rig.running({"nano": agent}, Settings(port=0), Keys()) as served,
     ):
         yield served
+
+
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one finished run, `small`."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    rig.make_run(folder / "small")
+    return folder

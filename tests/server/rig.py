@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +21,11 @@ from typing import Any
 import openai
 
 from pixelis.agent import Agent
+from pixelis.cli.main import main
 from pixelis.models.policy import Profile, Request, Sampling, Turn
 from pixelis.ops.workspace import PixelBudget
 from pixelis.server.app import build
+from pixelis.server.door import Door
 from pixelis.server.keys import Key, Keys, digest_of
 from pixelis.server.listen import bound, server_on
 from pixelis.server.office import Office
@@ -31,6 +34,7 @@ from pixelis.server.settings import Settings
 ROOT = Path(__file__).parents[2]
 SCENE = ROOT / "docs" / "images" / "scene.jpg"
 QUESTION = "How many things are on the black sign?"
+JSON = {"Content-Type": "application/json"}
 TOKENS = {"ask": "ask-key-000001", "review": "review-key-01", "admin": "admin-key-001"}
 
 
@@ -79,6 +83,7 @@ class Served:
     office: Office
     agents: Mapping[str, Agent]
     loop: asyncio.AbstractEventLoop
+    door: Door
 
     def client(self, key: str = "none") -> openai.OpenAI:
         return openai.OpenAI(base_url=f"{self.base}/v1", api_key=key, max_retries=0, timeout=120)
@@ -102,7 +107,7 @@ def running(agents: Mapping[str, Agent], settings: Settings, keys: Keys, **parts
         thread.start()
         try:
             base, loop = said.get(timeout=60)
-            yield Served(base, office, agents, loop)
+            yield Served(base, office, agents, loop, app)
         finally:
             server.should_exit = True
             thread.join(timeout=60)
@@ -142,3 +147,11 @@ def _address(started: subprocess.Popen, wait_s: float) -> str:
     finally:
         timer.cancel()
     raise AssertionError(started.stderr.read())
+
+
+def make_run(folder: Path, questions: int = 6, control: str = "no_ops") -> Path:
+    """A finished evaluation, as `pixelis eval` leaves it: nano, without operations if not told."""
+    words = ["eval", "worlds", "--limit", str(questions), "--control", control, "--traces", "2"]
+    with ThreadPoolExecutor(1) as apart:  # a browser's loop may run in this thread
+        assert apart.submit(main, [*words, "--out", str(folder), "--json"]).result() == 0
+    return folder

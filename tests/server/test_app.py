@@ -15,6 +15,7 @@ from schemathesis.specs.openapi.checks import (
 from server_rig import TOKENS, Slow, about, three_keys
 
 from pixelis.server.archive import Archive
+from pixelis.server.runs import Runs
 
 CHECKS = [
     not_a_server_error,
@@ -26,9 +27,9 @@ HEADERS = {"Authorization": f"Bearer {TOKENS['admin']}"}
 
 
 @pytest.fixture
-def api(serve, tmp_path):
+def api(serve, tmp_path, evaluated):
     archive = Archive(tmp_path / "store")
-    served = serve(Slow(), keys=three_keys(), archive=archive, rate=0)
+    served = serve(Slow(), keys=three_keys(), archive=archive, runs=Runs(evaluated), rate=0)
     body = {"model": "slow", "messages": about("Where?")}
     asked = httpx.post(f"{served.base}/v1/chat/completions", json=body, headers=HEADERS, timeout=60)
     episode = asked.json()["choices"][0]["message"]["pixelis"]["episode"]
@@ -52,6 +53,7 @@ def test_nothing_breaks_it(api):
         holds()
         tried.add(operation.label)
     assert {"POST /v1/chat/completions", "POST /v1/feedback", "GET /v1/memory"} <= tried
+    assert {"GET /v1/evals", "GET /v1/evals/{name}", "GET /v1/evals/{name}/trace"} <= tried
 
 
 def test_the_default_model_comes_first(serve):

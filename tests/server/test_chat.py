@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
 import time
 
 import httpx
 import openai
 import pytest
-from server_rig import QUESTION, SCENE, Slow, about, data_url, three_keys
+from server_rig import JSON, QUESTION, SCENE, Slow, about, data_url, three_keys
 
 import pixelis
 
@@ -64,6 +65,55 @@ def test_a_stream_brings_steps_then_the_answer(nano):
     last = chunks[-2].choices[0].delta.pixelis
     assert "".join(part["text"] for part in last["parts"]) == text
     assert chunks[-1].usage == whole.usage
+
+
+def test_tokens_of_streams_are_counted_too(nano):
+    def counted() -> float:
+        lines = nano.office.metrics.text().decode().splitlines()
+        told = [line for line in lines if line.startswith("pixelis_tokens_total")]
+        return sum(float(line.split()[-1]) for line in told)
+
+    before = counted()
+    whole = nano.client().chat.completions.create(model="nano", messages=about(QUESTION))
+    between = counted()
+    assert between - before == whole.usage.total_tokens
+    list(nano.client().chat.completions.create(model="nano", messages=about(QUESTION), stream=True))
+    assert counted() - between == whole.usage.total_tokens
+
+
+def test_a_fault_in_the_middle_of_a_stream_is_told_as_an_event(serve, caplog):
+    served = serve(Slow())
+    served.office.recent.add = None  # a programming error
+    with pytest.raises(openai.APIError, match="the server failed") as raised:
+        list(
+            served.client().chat.completions.create(
+                model="slow", messages=about("Where?"), stream=True
+            )
+        )
+    assert "NoneType" not in str(raised.value)
+    assert "NoneType" in caplog.text
+    assert served.office.desk._taken == 0
+
+
+def test_halves_of_characters_are_refused(serve):
+    served = serve(Slow())
+    told = []
+    for messages in (
+        about("Is \ud800 there?"),
+        [{"role": "user", "content": "\ud800"}],
+        about("Where?", "data:image/png;base64,\udfff"),
+    ):
+        body = json.dumps({"model": "slow", "messages": messages})
+        reply = httpx.post(
+            f"{served.base}/v1/chat/completions", content=body, headers=JSON, timeout=60
+        )
+        assert reply.status_code == 400
+        told.append(reply.json()["error"]["message"])
+    assert told[0].startswith("messages.0.content.1.text: ")
+    assert told[1].startswith("messages.0.content: ")
+    assert "half of a character" in told[0]
+    assert "half of a character" in told[1]
+    assert "base64" in told[2]
 
 
 def test_steps_arrive_while_the_model_still_works(serve):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import threading
+import time
 
 import httpx
 import psutil
+import pytest
 from server_rig import Slow, about
 
 CLIENTS = 20
@@ -58,6 +61,53 @@ def test_more_than_there_is_room_for_is_told_and_the_rest_is_answered(serve):
     assert served.office.desk._taken == 0
     text = served.office.metrics.text().decode()
     assert f'pixelis_refused_total{{code="queue_full"}} {float(codes[429])}' in text
+
+
+def test_holding_does_not_wait_for_those_who_wait(serve):
+    """A full queue must not put a swap of adapters off: it takes one answer, not the queue."""
+    served = serve(Slow(0.1), concurrency=1, queue=30, rate=0)
+    desk, running = served.office.desk, served.office.metrics.running._value
+
+    async def hold_before_a_queue() -> tuple[float, int]:
+        async with httpx.AsyncClient(timeout=60) as http:
+            body = {"model": "slow", "messages": about("Where?")}
+            asked = [
+                asyncio.ensure_future(http.post(f"{served.base}/v1/chat/completions", json=body))
+                for _ in range(12)
+            ]
+            while served.office.metrics.waiting._value.get() < 10:
+                await asyncio.sleep(0.01)
+            held = asyncio.run_coroutine_threadsafe(desk.hold(), served.loop)
+            await asyncio.wrap_future(held)
+            done = sum(one.done() for one in asked)
+            assert running.get() == 0
+            served.loop.call_soon_threadsafe(desk.let_go)
+            return done, [reply.status_code for reply in await asyncio.gather(*asked)]
+
+    done, codes = asyncio.run(hold_before_a_queue())
+    assert done <= 4
+    assert codes == [200] * 12
+
+
+def test_media_that_nobody_waits_for_any_more_are_closed(serve, monkeypatch):
+    closed, opening = threading.Event(), threading.Event()
+
+    class Opened:
+        def close(self) -> None:
+            closed.set()
+
+    def slowly(source, limits):
+        opening.set()
+        time.sleep(0.5)
+        return Opened()
+
+    served = serve(Slow())
+    monkeypatch.setattr("pixelis.server.desk.open_source", slowly)
+    body = {"model": "slow", "messages": about("Where?")}
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{served.base}/v1/chat/completions", json=body, timeout=0.3)
+    assert opening.wait(5)
+    assert closed.wait(5)
 
 
 def test_holding_lets_open_answers_end_and_new_ones_wait(serve):

@@ -14,6 +14,7 @@ import pytest
 from server_rig import TOKENS, Slow, about, three_keys
 
 from pixelis.server.archive import Archive
+from pixelis.server.runs import Runs
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
@@ -21,7 +22,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 @pytest.fixture
 def locked(serve, tmp_path):
     archive = Archive(tmp_path / "store")
-    yield serve(keys=three_keys(), archive=archive)
+    yield serve(keys=three_keys(), archive=archive, runs=Runs(tmp_path))
     archive.close()
 
 
@@ -100,6 +101,49 @@ def test_without_a_key_only_this_machine_is_named(serve, host):
     reply = httpx.get(f"{served.base}/v1/models", headers={"Host": host})
     assert reply.status_code == 403
     assert httpx.get(f"{served.base}/v1/models").status_code == 200
+
+
+def test_half_an_address_is_refused(serve):
+    served = serve()
+    assert httpx.get(f"{served.base}/v1/models", headers={"Host": "[::1"}).status_code == 403
+    odd = {"Origin": "http://[::1"}
+    assert httpx.post(f"{served.base}/v1/chat/completions", headers=odd).status_code == 403
+
+
+def test_methods_that_nobody_knows_are_counted_as_one(serve):
+    served = serve()
+    for method in ("BREW", "WHEN", "PROPFIND", "GETT"):
+        assert httpx.request(method, f"{served.base}/v1/models").status_code == 405
+    told = [
+        line for line in served.office.metrics.text().decode().splitlines()
+        if line.startswith("pixelis_requests_total")
+    ]  # fmt: skip
+    assert sum(float(line.split()[-1]) for line in told if 'method="other"' in line) == 4
+    assert not [line for line in told if "BREW" in line or "PROPFIND" in line]
+
+
+def test_bodies_on_their_way_count_together(serve):
+    served = serve(max_held_mib=1, max_body_mib=1, body_s=20)
+    host, port = urlsplit(served.base).hostname, urlsplit(served.base).port
+    half = 700 * 1024
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}\r\nContent-Length: {half + 9}\r\n\r\n"
+    )
+    with (
+        socket.create_connection((host, port)) as first,
+        socket.create_connection((host, port)) as second,
+    ):
+        first.sendall(head.encode() + b"x" * half)
+        late = time.monotonic() + 10
+        while served.door.held < half and time.monotonic() < late:
+            time.sleep(0.01)
+        second.settimeout(20)
+        second.sendall(head.encode() + b"x" * half)
+        assert b" 429 " in second.recv(4096)
+    late = time.monotonic() + 10
+    while served.door.held and time.monotonic() < late:
+        time.sleep(0.01)
+    assert served.door.held == 0
 
 
 def test_pages_of_other_sites_cannot_post(serve):

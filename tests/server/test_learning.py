@@ -15,10 +15,10 @@ from pixelis.memory import Memory
 from pixelis.models.adapter import renamed_attributes
 from pixelis.models.load import load_policy
 from pixelis.online.settings import EvolveConfig
-from pixelis.online.versions import Versions
+from pixelis.online.versions import WEIGHTS, Versions
 from pixelis.online.wear import Wearer
 from pixelis.server.archive import Archive
-from pixelis.server.keeper import Keeper
+from pixelis.server.keeper import LOOK_S, Keeper
 from pixelis.server.settings import Settings
 
 
@@ -45,7 +45,10 @@ def learned(tmp_path):
     agent = Agent.load("nano")
     with Memory(store) as memory:
         made = Versions(memory).add(loud_adapters, 0, [], {"updates": [{"kl": 0.01}]})
+    (store / "inbox").mkdir()
+    (store / "inbox" / "left").write_bytes(b"the picture of a server that was killed")
     keeper = Keeper(agent, store, EvolveConfig(model="nano"))
+    assert not (store / "inbox").exists()
     archive = Archive(store)
     parts = {"archive": archive, "keeper": keeper}
     with running({"nano": agent}, Settings(port=0, rate=0), three_keys(), **parts) as served:
@@ -81,11 +84,47 @@ def test_promotion_changes_the_answers_and_rollback_restores_them(learned):
     assert told["data"][0]["figures"]["updates"] == [{"kl": 0.01}]
     until(keeper, 1)
     assert ask(served) != before
+    assert version_kept(served) == 1
     reason = {"reason": "it answers nonsense"}
     told = httpx.post(f"{path}/1/rollback", json=reason, headers=headers("admin")).json()
     assert (told["promoted"], told["data"][0]["state"]) == (0, "rolled-back")
     until(keeper, 0)
     assert ask(served) == before
+    assert version_kept(served) == 0
+
+
+def version_kept(served) -> int:
+    """The version of the last answer, as the memory has it once somebody says it is right."""
+    with httpx.Client(base_url=served.base, headers=headers("review"), timeout=60) as client:
+        episode = client.get("/v1/episodes?limit=1").json()["data"][0]["id"]
+        told = client.post("/v1/feedback", json={"episode": episode, "right": True})
+        return client.get(f"/v1/memory/{told.json()['experience']}").json()["version"]
+
+
+@pytest.mark.slow
+def test_damaged_adapters_are_told_of_once_and_stop_nobody(learned, caplog):
+    served, made, keeper = learned
+    before = ask(served)
+    versions = keeper.service.versions
+
+    def promote_and_spoil() -> None:
+        versions.promote(made.number, "for the test")
+        (versions.path(made.number) / WEIGHTS).write_bytes(b"no weights")
+
+    keeper._thread.submit(promote_and_spoil).result()
+    time.sleep(3 * LOOK_S)
+    told = [one for one in caplog.records if "promote another" in one.message]
+    assert len(told) == 1
+    assert keeper.version == 0
+    assert ask(served) == before
+    with httpx.Client(base_url=served.base, headers=headers("admin"), timeout=60) as client:
+        again = client.post("/v1/versions/1/promote", json={})
+        assert (again.status_code, again.json()["error"]["code"]) == (400, "version_unusable")
+        client.post("/v1/versions/1/rollback", json={"reason": "damaged"})
+    late = time.monotonic() + 30
+    while keeper._refused is not None and time.monotonic() < late:
+        time.sleep(0.1)
+    assert keeper._refused is None
 
 
 @pytest.mark.slow

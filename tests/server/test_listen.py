@@ -12,6 +12,7 @@ import time
 from urllib.parse import urlsplit
 
 import httpx
+import psutil
 import pytest
 from server_rig import QUESTION, ROOT, about, process
 
@@ -46,6 +47,33 @@ def test_a_second_request_must_come_to_an_end_too(serve):
         line.sendall(b"GET /hea")
         while piece := line.recv(2000):
             assert b"HTTP/1.1 2" not in piece
+
+
+def test_who_reads_nothing_any_more_is_let_go(serve, caplog):
+    served = serve(send_s=1.0)
+    place = urlsplit(served.base)
+    path = f"GET /studio/sample.jpg HTTP/1.1\r\nHost: {place.hostname}\r\n\r\n"
+
+    def held() -> int:
+        """Connections whose replies wait in this process."""
+        found = psutil.Process().net_connections("tcp")
+        return sum(c.status == "ESTABLISHED" and c.laddr.port == place.port for c in found)
+
+    with socket.socket() as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.connect((place.hostname, place.port))
+        line.sendall(path.encode() * 200)  # replies of many megabytes, and none of them is read
+        reaches(lambda: held() == 1)
+        reaches(lambda: held() == 0)
+    assert httpx.get(f"{served.base}/health").status_code == 200
+    assert "Traceback" not in caplog.text
+
+
+def reaches(done) -> None:
+    late = time.monotonic() + 60
+    while not done():
+        assert time.monotonic() < late
+        time.sleep(0.05)
 
 
 def ask(base: str, stream: bool = False) -> httpx.Response:

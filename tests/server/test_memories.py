@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from server_rig import QUESTION, SCENE, TOKENS, about, three_keys
+from server_rig import JSON, QUESTION, SCENE, TOKENS, about, three_keys
 
 from pixelis.agent import replay
 from pixelis.episode import Episode
@@ -89,6 +89,58 @@ def test_an_askers_word_waits_for_a_reviewer(remembering):
         assert reviewer.post("/v1/reviews/999", json=right).status_code == 404
 
 
+def test_reviewers_read_what_the_asker_says(remembering):
+    served, _, _ = remembering
+    with http(served, "ask") as asker, http(served, "review") as reviewer:
+        body = {"episode": ask(asker), "right": False, "answer": "three hearts"}
+        asker.post("/v1/feedback", json=body)
+        [waiting] = reviewer.get("/v1/reviews").json()["data"]
+        assert "three hearts" in waiting["reason"]
+        better = {**body, "answer": "four hearts", "box": [566, 509, 672, 595]}
+        asker.post("/v1/feedback", json=better)
+        [waiting] = reviewer.get("/v1/reviews").json()["data"]
+        assert "four hearts" in waiting["reason"]
+        assert "566, 509, 672, 595" in waiting["reason"]
+
+
+def test_what_others_asked_hides_nobodys_own(remembering):
+    served, _, _ = remembering
+    with http(served, "ask") as asker, http(served, "review") as reviewer:
+        mine = ask(asker, "Where is the harbour?")
+        asker.post("/v1/feedback", json={"episode": mine, "right": True})
+        for _ in range(3):
+            said = {"episode": ask(reviewer, "What is at the top?"), "right": True}
+            reviewer.post("/v1/feedback", json=said)
+        like = {"text": "What is at the top?", "limit": 2}
+        assert [one["id"] for one in asker.get("/v1/memory", params=like).json()["data"]] == [mine]
+        assert mine not in [m["id"] for m in reviewer.get("/v1/memory", params=like).json()["data"]]
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "1e999", "-1e999"])
+def test_a_box_without_a_place_is_refused(remembering, text):
+    served, _, archive = remembering
+    with http(served, "admin") as client:
+        raw = f'{{"episode": "{ask(client)}", "right": false, "box": [1, 2, 30, {text}]}}'
+        reply = client.post("/v1/feedback", content=raw, headers=JSON)
+    assert reply.status_code == 400, reply.text
+    assert "finite" in reply.json()["error"]["message"]
+    assert len(archive.memory) == 0
+
+
+@pytest.mark.parametrize("body", [
+    '{"episode": "%s", "right": false, "answer": "\\ud800"}',
+    '{"episode": "%s", "right": true, "\\udfff": 1}',
+])  # fmt: skip
+def test_halves_of_characters_are_refused(remembering, body):
+    served, _, archive = remembering
+    with http(served, "admin") as client:
+        reply = client.post("/v1/feedback", content=body % ask(client), headers=JSON)
+        assert reply.status_code == 400, reply.text
+        message = reply.json()["error"]["message"]
+        assert "half of a character" in message or "unicode" in message
+    assert len(archive.memory) == 0
+
+
 def test_people_see_their_own_and_erase_it_for_good(remembering):
     served, _, archive = remembering
     with http(served, "ask") as asker, http(served, "review") as reviewer:
@@ -119,6 +171,7 @@ def test_people_see_their_own_and_erase_it_for_good(remembering):
         {"right": False, "box": [1, 2, 3]},
         {"right": False, "box": [5000, 5000, 6000, 6000]},
         {"right": False, "box": [10, 10, 10, 10]},
+        {"right": False, "answer": "  "},
         {"right": "maybe"},
     ],
 )

@@ -51,6 +51,17 @@ def test_a_mask_is_measured_and_drawn(tools):
     assert tuple(pixels[280, 390]) == (255, 255, 255)
 
 
+def test_a_picture_that_was_closed_meanwhile_is_told_of(tools):
+    id = tools.call("zoom_in", {"media": "card.png", "bbox_2d": [300, 300, 600, 600]}).facts[
+        "media"
+    ]
+    _, opened = tools._opened(id, "")
+    opened.close()  # as when others open many pictures while a call waits its turn
+    found = tools.call("zoom_in", {"media": id, "bbox_2d": [300, 300, 600, 600]})
+    assert found.error
+    assert "send it again" in found.text
+
+
 def test_a_crop_shows_what_lies_there(tools):
     found = tools.call("zoom_in", {"media": "card.png", "bbox_2d": [300, 300, 600, 600]})
     red = np.asarray(found.images[0]).reshape(-1, 3).mean(0)

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from pixelis.server.archive import Archive
     from pixelis.server.keeper import Keeper
     from pixelis.server.keys import Keys
+    from pixelis.server.runs import Runs
     from pixelis.server.settings import Settings
 
 KEY = "PIXELIS_API_KEY"
+RUNS = "runs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const="",
         help="learn from what is asked of the first model, into the store; FILE.toml has settings "
         "as 'pixelis evolve' takes them",
+    )
+    parser.add_argument(
+        "--evals",
+        metavar="DIR",
+        help=f"folder whose finished evaluation runs the Studio shows (default: {RUNS})",
     )
     add_listening(parser)
     parser.set_defaults(run=run)
@@ -72,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
     settings = resolve(args, Settings)
     keys = keys_of(args, settings)
+    runs = _runs(args)
     options = loading(args)
     with ExitStack() as open_things:
         agents: dict[str, Agent] = {}
@@ -84,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
             from pixelis.server.archive import Archive
 
             archive = open_things.enter_context(closing(Archive(Path(args.store))))
-        _serve(agents, settings, keys, archive, keeper)
+        _serve(agents, settings, keys, archive, keeper, runs)
     return 0
 
 
@@ -94,12 +102,13 @@ def _serve(
     keys: Keys,
     archive: Archive | None,
     keeper: Keeper | None,
+    runs: Runs,
 ) -> None:
     from pixelis.server.app import build
     from pixelis.server.listen import listen
 
     printer = Printer()
-    app, office = build(agents, settings, keys, archive, keeper)
+    app, office = build(agents, settings, keys, archive, keeper, runs)
 
     def ready(address: str) -> None:
         printer.field("studio", address, "bold", indent=0)
@@ -109,8 +118,22 @@ def _serve(
         printer.field("keys", told, indent=0)
         learning = "kept, and learned from" if keeper and keeper.config.learn else "kept"
         printer.field("memory", "none" if archive is None else learning, indent=0)
+        printer.field("evals", f"finished runs in {runs.folder}", indent=0)
 
     listen(app, settings, ready, office.desk.stop)
+
+
+def _runs(args: argparse.Namespace) -> Runs:
+    """The evaluation runs; ConfigError for a folder that was named and is not there."""
+    from pixelis.server.runs import Runs
+
+    folder = Path(args.evals or RUNS)
+    if args.evals is not None and not folder.is_dir():
+        raise ConfigError(
+            f"--evals {args.evals}: there is no such folder; give one that 'pixelis eval --out' "
+            "wrote into"
+        )
+    return Runs(folder)
 
 
 def _keeper(args: argparse.Namespace, agent: Agent) -> Keeper | None:

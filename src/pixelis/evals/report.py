@@ -128,6 +128,12 @@ def worst(results: Sequence[Result], count: int = 24) -> list[Result]:
     return sorted(wrong, key=lambda result: -(result.confidence or 0.0))[:count]
 
 
+def trace_name(question: str, seed: int) -> str:
+    """The file of an answer's trace in a run's folder `traces`."""
+    safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in question)
+    return f"{safe}-{seed}.html"
+
+
 def markdown(summary: Mapping[str, Any], results: Sequence[Result]) -> str:
     """A page for people: the figures, tables by group, the worst failures."""
     low, high = summary["ci95"]

@@ -20,6 +20,7 @@ import random
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -80,6 +81,10 @@ class Service:
         store: folder of the store, made when it is not there.
         supervise: keeps the learner running; None makes one when `config.learn`.
 
+    Attributes:
+        still: held while adapters are swapped; whoever else asks the agent puts here what keeps
+            them from it meanwhile.
+
     Raises:
         StoreError: another service has the store, or it cannot be used.
         ModelError: the promoted adapters do not fit the agent's model.
@@ -106,10 +111,11 @@ class Service:
             self._salt = self._secret()
             self._turn = threading.Lock()
             self._wearer: Wearer | None = None
+            self.still: Callable[[], AbstractContextManager[None]] = nullcontext
             self.supervisor = supervise
             if self.config.learn and supervise is None:
                 self.supervisor = self._supervisor()
-            self._follow_versions()
+            self._follow()
         except BaseException:
             self.memory.close()
             self._lock.release()
@@ -130,7 +136,7 @@ class Service:
         with self._turn:
             if self.supervisor is not None:
                 self.supervisor.look()
-            self._follow_versions()
+            self._follow()
             works = [self._prepare(record) for record in records]
             c = self.config
             whole = [work.asking for work in works if not work.broken]
@@ -222,7 +228,7 @@ class Service:
             "recall_state": recollection.state,
             "neighbours": [n.experience.id for n in recollection.neighbours],
             "policy": self.agent.policy.name,
-            "version": self.versions.promoted,
+            "version": self.version,
             "reason": decision.reason,
             "choices": list(record.choices),
             **({"error": work.broken} if work.broken else {}),
@@ -230,7 +236,7 @@ class Service:
         experience = Experience(
             record.question, verdict.answer, verdict.canonical, record.answer_type, record.family,
             record.user, likeness=work.probe.likeness, confidence=confidence,
-            reward=2.0 * verdict.share - 1.0, version=self._worn, policy=self.agent.policy.name,
+            reward=2.0 * verdict.share - 1.0, version=self.version, policy=self.agent.policy.name,
             episode=found.episode.to_dict(), provenance=provenance, space=work.probe.space,
             embedding=work.probe.embedding,
         )  # fmt: skip
@@ -253,7 +259,7 @@ class Service:
             if seen:
                 self.memory.recalled(seen, helped="memory" in provenance["sources"])
         return Reply(
-            record.request_id, verdict.answer, confidence, kept.id, self._worn, decision.action
+            record.request_id, verdict.answer, confidence, kept.id, self.version, decision.action
         )
 
     def _stats(self, work: Work, found: Answered) -> gate.Stats:
@@ -276,14 +282,28 @@ class Service:
 
     # versions ---------------------------------------------------------------------------------
     @property
-    def _worn(self) -> int:
+    def version(self) -> int:
+        """The version that answers; 0 is the model without adapters."""
         return self._wearer.number if self._wearer is not None else 0
 
-    def _follow_versions(self) -> None:
-        """Swaps the promoted adapters in; nobody is being answered now."""
+    def follow(self) -> int:
+        """Puts the promoted version on and gives it; waits for answers of `answer` to end.
+
+        ModelError or ConfigError when its adapters are damaged or do not fit; then the version
+        before it goes on answering.
+        """
+        with self._turn:
+            self._follow()
+            return self.version
+
+    def _follow(self) -> None:
+        if self.versions.promoted != self.version:
+            with self.still():
+                self._swap()
+
+    def _swap(self) -> None:
+        """Puts the promoted adapters on; nobody is being answered now."""
         promoted = self.versions.promoted
-        if promoted == self._worn:
-            return
         if self._wearer is None:
             self._wearer = Wearer(self.agent.policy)
         if promoted == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,15 +10,16 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, StreamingResponse
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from pixelis.agent import Agent
 from pixelis.server.archive import Archive
-from pixelis.server.chat import Chat, unless_gone
+from pixelis.server.chat import Chat, Stream, unless_gone
 from pixelis.server.door import Door, GoneError
 from pixelis.server.episodes import router as episodes
-from pixelis.server.forms import ChatForm, Completion, ModelCard, ModelList, State
+from pixelis.server.evals import router as evals
+from pixelis.server.forms import ChatForm, Completion, ModelCard, ModelList, State, whole
 from pixelis.server.keeper import Keeper
 from pixelis.server.keys import Keys
 from pixelis.server.learning import router as learning
@@ -25,10 +27,12 @@ from pixelis.server.memories import router as memories
 from pixelis.server.metrics import Metrics
 from pixelis.server.office import ERRORS, Asker, Office, office_of
 from pixelis.server.pages import router as pages
-from pixelis.server.refusal import RefusalError
+from pixelis.server.refusal import RefusalError, failed
+from pixelis.server.runs import Runs
 from pixelis.server.settings import Settings
 
 ERROR_SCHEMA = {"$ref": "#/components/schemas/ErrorForm"}
+FORMS = re.compile(r"\[|^str$")  # in places: which of several forms was tried
 core = APIRouter(responses=ERRORS)
 
 
@@ -81,19 +85,11 @@ async def chat(form: ChatForm, request: Request, key: Asker) -> Any:
         return await asked.reply(request)
     events = asked.stream()
     # Nothing is sent before the model is at work, so that a refusal still has its status.
-    first = await unless_gone(request, anext(events))
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_with(first, events), 200, headers, "text/event-stream")
+    return Stream(await unless_gone(request, anext(events)), events)
 
 
 def _card(name: str, office: Office) -> ModelCard:
     return ModelCard(id=name, created=office.started)
-
-
-async def _with(first: str, events: AsyncIterator[str]) -> AsyncIterator[str]:
-    yield first
-    async for event in events:
-        yield event
 
 
 def build(
@@ -102,6 +98,7 @@ def build(
     keys: Keys | None = None,
     archive: Archive | None = None,
     keeper: Keeper | None = None,
+    runs: Runs | None = None,
 ) -> tuple[ASGIApp, Office]:
     """The whole server as one ASGI application, and what its routes share.
 
@@ -111,9 +108,11 @@ def build(
         archive: where feedback goes; without one the routes of the memory are not there. It is
             not closed here.
         keeper: learns from what is asked of the default model; closed when the server ends.
+        runs: finished evaluation runs to show; without them their routes are not there. Closed
+            when the server ends.
     """
     metrics = Metrics()
-    office = Office(agents, settings, metrics, archive, keeper)
+    office = Office(agents, settings, metrics, archive, keeper, runs)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -122,6 +121,8 @@ def build(
         yield
         if keeper is not None:
             await keeper.close()
+        if runs is not None:
+            runs.close()
         office.desk.close()
 
     app = FastAPI(
@@ -135,7 +136,8 @@ def build(
     )
     app.state.office = office
     remembering = () if archive is None else (memories, learning)
-    for router in (core, episodes, *remembering, pages):
+    showing = () if runs is None else (evals,)
+    for router in (core, episodes, *remembering, *showing, pages):
         app.include_router(router)
     app.add_exception_handler(RefusalError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -153,16 +155,18 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    """The first thing that is wrong with the JSON, in one sentence; what came is not repeated."""
+    """One thing that is wrong with the JSON, in one sentence; what came is not repeated."""
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"][1:]) or "body"
+    # Where several forms are allowed each is told of; the deepest came nearest to being right.
+    first = max(error.errors(), key=lambda one: len(one["loc"]))
+    parts = [str(part) for part in first["loc"][1:] if not FORMS.search(str(part))]
+    place = whole(".".join(parts)[:200]) or "body"
     if first["type"] == "json_invalid":
         place, told = "body", "the body is not JSON"
     elif first["type"] == "extra_forbidden":
         told = f"{place} is not supported; leave it out"
     else:
-        told = f"{place}: {first['msg'][:200]}"
+        told = f"{place}: {whole(first['msg'])[:200]}"
     return JSONResponse(RefusalError(400, told, "invalid", place).body(), 400)
 
 
@@ -182,8 +186,7 @@ async def _gone(request: Request, error: Exception) -> Response:
 async def _failed(request: Request, error: Exception) -> Response:
     """A fault of ours, in the shape of every other; the door writes the traceback to the log."""
     id = request.scope["state"]["request_id"]
-    refusal = RefusalError(500, f"the server failed; its log says why ({id})", "internal")
-    return JSONResponse(refusal.body(), 500)
+    return JSONResponse(failed(id).body(), 500)
 
 
 def _describe(app: FastAPI) -> None:

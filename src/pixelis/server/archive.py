@@ -31,6 +31,7 @@ from pixelis.server.refusal import RefusalError
 P = ParamSpec("P")
 T = TypeVar("T")
 LEAST_SIDE_PX = 2  # of a drawn box
+MOST_LOOKED_AT = 2000  # experiences of everybody, to find those of one user
 
 
 class Archive:
@@ -75,6 +76,7 @@ class Archive:
             likeness=likeness,
             confidence=answer.confidence,
             status=status,  # type: ignore[arg-type]
+            version=kept.version,
             policy=episode.model,
             episode=episode.to_dict(),
             provenance={"by": "server", "model": kept.model, **facts},
@@ -87,8 +89,19 @@ class Archive:
     def judge(
         self, one: Experience, verdict: Verdict, correction: str, reason: str, key: Key
     ) -> Review:
-        """Puts an experience before reviewers; a reviewer's own word is final at once."""
-        self.reviews.ask(one.id, reason)
+        """Puts an experience before reviewers; a reviewer's own word is final at once.
+
+        Args:
+            reason: what its user says, for the reviewers; the latest word stands while it waits.
+        """
+        hook = self.memory.hook
+        reason = hook(reason) if hook else reason
+        with self.memory.writing() as base:
+            self.reviews.ask(one.id, reason)
+            base.execute(
+                "UPDATE reviews SET reason = ? WHERE experience = ? AND verdict = ''",
+                (reason, one.id),
+            )
         review = self.reviews.of(one.id)
         assert review is not None
         if key.allows("review"):
@@ -99,18 +112,18 @@ class Archive:
     def find(self, text: str, user: str | None, most: int) -> list[tuple[Experience, float]]:
         """Experiences whose questions are like a text, best first, with their likeness."""
         probe = Probe(text, self._embed(text, None), self.embedder.space)
-        found = self.memory.search(probe, most).neighbours
+        found = self.memory.search(probe, self._enough(user, most)).neighbours
         return [
             (near.experience, near.likeness)
             for near in found
             if user in (None, near.experience.user)
-        ]
+        ][:most]
 
     def near(self, one: Experience, user: str | None, most: int) -> list[tuple[Experience, float]]:
         """Other experiences like this one."""
         if one.embedding is None:
             return []
-        found = self.memory.nearest(one.embedding, one.space, most + 1)
+        found = self.memory.nearest(one.embedding, one.space, self._enough(user, most + 1))
         return [
             (other, likeness)
             for other, likeness in found
@@ -126,6 +139,10 @@ class Archive:
         done = erase(self.memory, ids)
         self.audit.append("erase", key.name, ids=list(done.ids), retired=[])
         return done
+
+    def _enough(self, user: str | None, most: int) -> int:
+        """How many to look at, so that those of one user are among them."""
+        return most if user is None else min(max(len(self.memory), 1), max(most, MOST_LOOKED_AT))
 
     def _embed(self, question: str, image: Any) -> np.ndarray:
         hook = self.memory.hook

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import Any, Literal, TypeVar
 
 from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from pixelis.agent import Agent, Rollout
 from pixelis.episode import Episode, Media, Step
@@ -20,9 +24,10 @@ from pixelis.server.door import GoneError
 from pixelis.server.forms import ChatForm, Choice, Completion, Reply, Told, Usage
 from pixelis.server.question import read_question
 from pixelis.server.recent import Kept, Recent
-from pixelis.server.refusal import RefusalError
+from pixelis.server.refusal import RefusalError, failed
 from pixelis.server.sight import Sight
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 TURNS = 6  # earlier turns told to a model that was not trained on single questions
 BEAT_S = 10.0  # a sign of life in a stream, so that nothing between closes it
@@ -90,7 +95,7 @@ class Chat:
             usage=self._usage([one.rollout for one in played]),
         )
 
-    async def stream(self) -> AsyncIterator[str]:
+    async def stream(self) -> AsyncGenerator[str]:
         """Events as text. Closing the iterator ends the episodes.
 
         Until the first event nothing has been sent, so a RefusalError is raised; later ones are
@@ -115,7 +120,12 @@ class Chat:
                     break
                 begun = True
                 yield event
-            await work
+            await asyncio.wait([work])
+            if fault := work.exception():  # ours; the status has been sent, so it is an event
+                if not begun:
+                    raise fault
+                log.error("chat %s failed", self.id, exc_info=fault)
+                yield _data(failed(self.id).body())
             yield "data: [DONE]\n\n"
         finally:
             work.cancel()
@@ -129,8 +139,8 @@ class Chat:
                     self._tell(teller, asked)
                     for teller, asked in zip(tellers, self.asked, strict=True)
                 )
+            usage = self._usage([one.rollout for one in played])
             if self.form.stream_options and self.form.stream_options.include_usage:
-                usage = self._usage([one.rollout for one in played])
                 events.put_nowait(self._event([], usage.model_dump() if usage else None))
         except RefusalError as refusal:
             events.put_nowait(refusal)
@@ -141,7 +151,7 @@ class Chat:
         played = await self.desk.play(asked, teller.step, teller.open)
         await teller.caught_up()
         episode = played.rollout.episode
-        self._keep(episode, asked)
+        self._keep(played)
         told = self._told(episode)
         if teller.sight is not None:
             told |= await self.desk.work(_pieces, teller.sight, episode)
@@ -152,7 +162,7 @@ class Chat:
 
     async def _choice(self, index: int, played: Played) -> Choice:
         episode = played.rollout.episode
-        self._keep(episode, played.asked)
+        self._keep(played)
         told = self._told(episode)
         told["steps"] = episode.to_dict()["steps"]
         if self.form.pixelis.pictures:
@@ -164,8 +174,9 @@ class Chat:
         reply = Reply(content=text, pixelis=Told(**told))
         return Choice(index=index, message=reply, finish_reason=_reason(episode))
 
-    def _keep(self, episode: Episode, asked: Asked) -> None:
-        kept = Kept(episode, asked.source, self.owner, self.form.model)
+    def _keep(self, played: Played) -> None:
+        episode, asked = played.rollout.episode, played.asked
+        kept = Kept(episode, asked.source, self.owner, self.form.model, played.version)
         self.recent.add(kept)
         if asked is self.asked[0] and episode.answer is not None:
             self.on_answer(kept)
@@ -202,6 +213,26 @@ class Chat:
             "choices": choices,
         }
         return _data(chunk if usage is None else {**chunk, "usage": usage})
+
+
+class Stream(StreamingResponse):
+    """The events as they come; what makes them ends as soon as the client is gone."""
+
+    def __init__(self, first: str, events: AsyncGenerator[str]) -> None:
+        self._told = _with(first, events)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(self._told, 200, headers, "text/event-stream")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._told):
+            await super().__call__(scope, receive, send)
+
+
+async def _with(first: str, events: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    async with aclosing(events):
+        yield first
+        async for event in events:
+            yield event
 
 
 class Teller:

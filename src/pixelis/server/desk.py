@@ -11,13 +11,14 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 from pixelis.agent import Agent, Budget, Rollout, Task
 from pixelis.episode import Step
+from pixelis.media import Picture, Video
 from pixelis.media.source import Source
 from pixelis.models.policy import Sampling
 from pixelis.ops.workspace import Workspace
@@ -55,24 +56,39 @@ class Asked:
 
 @dataclass(frozen=True)
 class Played:
-    """An episode with the workspace it left behind (its clip is closed)."""
+    """An episode with the workspace it left behind (its clip is closed).
+
+    Attributes:
+        version: of the adapters that answered; 0 is the model without any.
+    """
 
     asked: Asked
     rollout: Rollout
     workspace: Workspace
+    version: int = 0
 
 
 class Desk:
     """Args:
     agents: by the name under which clients ask for them; the first is the default.
+    version: of the adapters that a model wears now; it changes only while the desk is held.
     """
 
-    def __init__(self, agents: Mapping[str, Agent], settings: Settings, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        agents: Mapping[str, Agent],
+        settings: Settings,
+        metrics: Metrics,
+        version: Callable[[str], int] = lambda model: 0,
+    ) -> None:
         self.agents = dict(agents)
         self.settings, self.metrics = settings, metrics
         self.limits = limits_of(settings)
         self.open = True
-        self._taken = 0
+        self.version = version
+        self._taken = self._playing = 0
+        self._free, self._idle = asyncio.Event(), asyncio.Event()
+        self._free.set()
         self._places = asyncio.Semaphore(settings.concurrency)
         self._pool = ThreadPoolExecutor(4, "pixelis-desk")
         metrics.watch(self.agents)
@@ -118,6 +134,7 @@ class Desk:
         finally:
             self.metrics.waiting.dec()
         self.metrics.running.inc()
+        self._playing += 1
         try:
             return await self._play(asked, on_step, on_open)
         except asyncio.CancelledError:
@@ -126,16 +143,27 @@ class Desk:
         finally:
             self.metrics.running.dec()
             self._places.release()
+            self._playing -= 1
+            if not self._playing:
+                self._idle.set()
 
     async def hold(self) -> None:
-        """Returns once nothing is being answered; new questions wait until `let_go`."""
-        for _ in range(self.settings.concurrency):
-            await self._places.acquire()
+        """Returns once nothing is being answered; new questions wait until `let_go`.
+
+        Those that wait already wait on, so it takes as long as the longest answer under way.
+        """
+        self._free.clear()
+        try:
+            while self._playing:
+                self._idle.clear()
+                await self._idle.wait()
+        except BaseException:
+            self.let_go()
+            raise
 
     def let_go(self) -> None:
         """Ends what `hold` began."""
-        for _ in range(self.settings.concurrency):
-            self._places.release()
+        self._free.set()
 
     async def work(self, run: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`run(...)` in a thread beside the loop."""
@@ -157,12 +185,18 @@ class Desk:
         try:
             async with asyncio.timeout(asked.until - time.monotonic()):
                 await self._places.acquire()
+                try:
+                    await self._free.wait()
+                except BaseException:
+                    self._places.release()
+                    raise
         except TimeoutError as error:
             raise _late(self.settings) from error
 
     async def _play(self, asked: Asked, on_step: OnStep | None, on_open: OnOpen | None) -> Played:
         agent = self.agents[asked.model]
-        media = await self.work(open_source, asked.source, self.limits)
+        version = self.version(asked.model)
+        media = await self._open(asked.source)
         try:
             workspace = await self.work(agent.workspace, media)
             left = asked.until - time.monotonic()
@@ -185,7 +219,16 @@ class Desk:
             self._pool.submit(media.close)
         self.metrics.played(asked.model, rollout, (one.name for one in agent.registry))
         _check(rollout, self.settings)
-        return Played(asked, rollout, workspace)
+        return Played(asked, rollout, workspace, version)
+
+    async def _open(self, source: Source) -> Picture | Video:
+        """The media; they are closed also when nobody waits for them any more."""
+        job = self._pool.submit(open_source, source, self.limits)
+        try:
+            return await asyncio.wrap_future(job)
+        except asyncio.CancelledError:
+            job.add_done_callback(_close)
+            raise
 
     def _here(self, on_step: OnStep, workspace: Workspace) -> Callable[[Step], None]:
         """The callback for the agent's thread: it only passes the step on to this loop."""
@@ -195,6 +238,11 @@ class Desk:
             loop.call_soon_threadsafe(on_step, step, workspace)
 
         return tell
+
+
+def _close(job: Future[Picture | Video]) -> None:
+    if not job.cancelled() and job.exception() is None:
+        job.result().close()
 
 
 def _check(rollout: Rollout, settings: Settings) -> None:

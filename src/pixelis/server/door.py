@@ -14,7 +14,7 @@ import re
 import time
 import uuid
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pixelis.server.bucket import Buckets
 from pixelis.server.keys import OWNER, Key, Keys
 from pixelis.server.metrics import Metrics
-from pixelis.server.refusal import RefusalError, busy
+from pixelis.server.refusal import RefusalError, busy, failed
 from pixelis.server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ access = logging.getLogger("pixelis.access")
 ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 OPEN = re.compile(r"/|/health|/studio/[\w.-]+")  # what holds no data, for everyone
 READING = ("GET", "HEAD")
+METHODS = frozenset((*READING, "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))  # counted by name
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 WRONG_KEYS_PER_MINUTE = 30
 SAFETY = {
@@ -86,10 +87,9 @@ class Door:
         except GoneError:
             visit.status = visit.status or 499
         except Exception:  # named door: the client gets one sentence, the log the traceback
-            log.exception("request %s failed", visit.id)
-            await visit.refuse(
-                RefusalError(500, f"the server failed; its log says why ({visit.id})", "internal")
-            )
+            if not visit.gone:  # else the application only found that it cannot go on
+                log.exception("request %s failed", visit.id)
+            await visit.refuse(failed(visit.id))
         finally:
             self._note(visit, scope)
 
@@ -108,20 +108,17 @@ class Door:
                     "rate_limited",
                     wait,
                 )
-        body = await self._read(headers, receive)
-        visit.read = len(body)
-        self.held += len(body)
         try:
+            body = await self._read(visit, headers, receive)
             await self.app(scope, _again(body, receive), visit.send)
         finally:
-            self.held -= len(body)
+            self.held -= visit.read
 
     def _check_host(self, headers: Headers) -> None:
         """Without a key only names of this machine: another page must not reach it by its own."""
         if self.keys:
             return
-        name = urlsplit(f"//{headers.get('host', '')}").hostname
-        if name not in self.hosts:
+        if _host(f"//{headers.get('host', '')}").hostname not in self.hosts:
             raise RefusalError(403, "the request names another host; use 127.0.0.1", "wrong_host")
 
     def _check_key(self, scope: Scope, headers: Headers) -> Key:
@@ -144,14 +141,13 @@ class Door:
             headers={"WWW-Authenticate": "Bearer"},
         )
 
-    async def _read(self, headers: Headers, receive: Receive) -> bytes:
+    async def _read(self, visit: Visit, headers: Headers, receive: Receive) -> bytes:
         """The whole body; RefusalError when it is too large or too slow, or too many are open."""
         most = self.settings.max_body
         told = headers.get("content-length", "")
         if told.isdigit() and int(told) > most:
             raise _too_large(self.settings)
         pieces: list[bytes] = []
-        size = 0
         try:
             async with asyncio.timeout(self.settings.body_s):
                 more = True
@@ -160,11 +156,12 @@ class Door:
                     if message["type"] == "http.disconnect":
                         raise GoneError
                     pieces.append(message.get("body", b""))
-                    size += len(pieces[-1])
+                    visit.read += len(pieces[-1])
+                    self.held += len(pieces[-1])
                     more = message.get("more_body", False)
-                    if size > most:
+                    if visit.read > most:
                         raise _too_large(self.settings)
-                    if self.held + size > self.settings.max_held:
+                    if self.held > self.settings.max_held:
                         raise busy("too many large requests are under way; try again", "too_much")
         except TimeoutError as error:
             reason = f"the request took longer than {self.settings.body_s:g} s to come in"
@@ -174,8 +171,8 @@ class Door:
     def _note(self, visit: Visit, scope: Scope) -> None:
         seconds = time.monotonic() - visit.started
         route = getattr(scope.get("route"), "path", None) or "other"
-        method = scope["method"] if scope["method"].isalpha() else "other"
-        self.metrics.requests.labels(route, method[:10], str(visit.status)).inc()
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self.metrics.requests.labels(route, method, str(visit.status)).inc()
         self.metrics.request_s.labels(route).observe(seconds)
         facts = {
             "id": visit.id,
@@ -200,11 +197,11 @@ class Visit:
         self.started = time.monotonic()
         self.key: Key | None = None
         self.status = self.read = self.written = 0
-        self._send, self._patience_s, self._gone = send, patience_s, False
+        self._send, self._patience_s, self.gone = send, patience_s, False
 
     async def send(self, message: Message) -> None:
         """Passes a part of the reply on; GoneError when the client does not read for too long."""
-        if self._gone:
+        if self.gone:
             raise GoneError
         if message["type"] == "http.response.start":
             self.status = message["status"]
@@ -220,12 +217,12 @@ class Visit:
             async with asyncio.timeout(self._patience_s):
                 await self._send(message)
         except TimeoutError as error:
-            self._gone = True
+            self.gone = True
             raise GoneError from error
 
     async def refuse(self, refusal: RefusalError) -> None:
         """Sends the refusal, unless a reply is on its way already."""
-        if self.status:
+        if self.status or self.gone:
             return
         body = json.dumps(refusal.body()).encode()
         headers = {
@@ -243,8 +240,16 @@ def _check_origin(headers: Headers) -> None:
     origin = headers.get("origin")
     if origin is None:
         return
-    if urlsplit(origin).netloc != headers.get("host", ""):
+    if _host(origin).netloc != headers.get("host", ""):
         raise RefusalError(403, "requests from pages of other sites are refused", "wrong_origin")
+
+
+def _host(address: str) -> SplitResult:
+    """The address in parts; of one that is none, nothing."""
+    try:
+        return urlsplit(address)
+    except ValueError:  # such as half an IPv6 address
+        return urlsplit("")
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 MOST_LETTERS = 20_000  # of one text
 MOST_MESSAGES = 200
+
+
+def whole(text: str) -> str:
+    """The text with a mark for halves of characters, which JSON can hold and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _checked(text: str) -> str:
+    if whole(text) != text:
+        raise ValueError("holds half of a character (a lone surrogate); send whole ones")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_checked)]
 
 
 class Form(BaseModel):
@@ -27,7 +41,7 @@ class Part(BaseModel):
     """A piece of a message: text, a picture (`image_url`) or a clip (`video_url`)."""
 
     type: Literal["text", "image_url", "video_url"]
-    text: str | None = Field(None, max_length=MOST_LETTERS)
+    text: Text | None = Field(None, max_length=MOST_LETTERS)
     image_url: ImageAddress | None = None
     video_url: ImageAddress | None = None
 
@@ -36,7 +50,7 @@ class Message(BaseModel):
     """One message of the conversation."""
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[Part] | None = None
+    content: Text | list[Part] | None = None
 
 
 class Wishes(Form):
@@ -58,7 +72,7 @@ class StreamOptions(BaseModel):
 class ChatForm(Form):
     """A question, in the shape of OpenAI's chat completions."""
 
-    model: str = Field(min_length=1, max_length=200, description="one of /v1/models")
+    model: Text = Field(min_length=1, max_length=200, description="one of /v1/models")
     messages: list[Message] = Field(min_length=1, max_length=MOST_MESSAGES)
     stream: bool | None = False
     stream_options: StreamOptions | None = None

@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from pixelis.agent import Agent
-from pixelis.errors import PixelisError
 from pixelis.online.service import Reply, Service
 from pixelis.online.settings import EvolveConfig
 from pixelis.online.stream import Record
@@ -26,23 +26,8 @@ from pixelis.server.recent import Kept
 log = logging.getLogger(__name__)
 LOOK_S = 2.0  # how often a new promoted version is looked for
 MOST_WAITING = 100  # questions to learn from; more are not learned from
+MOST_BYTES = 128 * 2**20  # of their media
 INBOX = "inbox"
-
-
-class Following(Service):
-    """The online service with a stop for everybody else while adapters are swapped."""
-
-    still: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
-
-    def _follow_versions(self) -> None:
-        if self.versions.promoted != self._worn:
-            with self.still():
-                super()._follow_versions()
-
-    def follow(self) -> int:
-        """Puts the promoted version on when it is not worn; gives the one that answers now."""
-        self._follow_versions()
-        return self._worn
 
 
 class Keeper:
@@ -58,16 +43,19 @@ class Keeper:
 
     def __init__(self, agent: Agent, store: Path, config: EvolveConfig) -> None:
         self.config = config
-        self.service = Following(agent, store, config)
+        self.service = Service(agent, store, config)
         self.inbox = self.service.memory.folder / INBOX
+        shutil.rmtree(self.inbox, ignore_errors=True)  # media that a killed server left there
         self._thread = ThreadPoolExecutor(1, "pixelis-keeper")
-        self._waiting = 0
+        self._waiting = self._bytes = 0
+        self._refused: int | None = None  # a promoted version that cannot be put on
+        self._told = ""
         self._clock: asyncio.Task[None] | None = None
 
     @property
     def version(self) -> int:
         """The version that answers; 0 is the model without adapters."""
-        return self.service._worn
+        return self.service.version
 
     @property
     def learner_runs(self) -> bool:
@@ -87,17 +75,20 @@ class Keeper:
             finally:
                 loop.call_soon_threadsafe(desk.let_go)
 
-        self.service.still = still  # type: ignore[method-assign]
+        self.service.still = still
         self._clock = asyncio.create_task(self._look())
 
     def learn(self, kept: Kept) -> bool:
         """Puts an answered question to the service, when learning is on and not too many wait."""
-        if not self.config.learn or self._waiting >= MOST_WAITING:
+        size = len(kept.source.data or b"")
+        full = self._waiting >= MOST_WAITING or self._bytes + size > MOST_BYTES
+        if not self.config.learn or full or self._refused is not None:
             return False
         self._waiting += 1
+        self._bytes += size
         loop = asyncio.get_running_loop()
         done = self._thread.submit(self._ask_again, kept)
-        done.add_done_callback(lambda future: loop.call_soon_threadsafe(self._done, future))
+        done.add_done_callback(lambda future: loop.call_soon_threadsafe(self._done, future, size))
         return True
 
     async def close(self) -> None:
@@ -114,15 +105,22 @@ class Keeper:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
-            try:
-                await asyncio.wrap_future(self._thread.submit(self._tend))
-            except PixelisError:  # such as damaged adapters: what answered goes on answering
-                log.exception("the promoted version cannot be put on")
+            done = asyncio.wrap_future(self._thread.submit(self._tend))
+            await asyncio.wait([done])
+            error = done.exception()  # it goes on looking, and what answered goes on answering
+            if error is not None and str(error) != self._told:
+                told = "the promoted version %s cannot be put on; promote another"
+                log.error(told, self._refused, exc_info=error)
+            self._told = "" if error is None else str(error)
 
     def _tend(self) -> None:
         if self.service.supervisor is not None:
             self.service.supervisor.look()
-        self.service.follow()
+        promoted = self.service.versions.promoted
+        if promoted != self._refused:  # everybody is stopped for a try, so there is one only
+            self._refused = promoted
+            self.service.follow()
+            self._refused = None
 
     def _ask_again(self, kept: Kept) -> Reply:
         """Votes, decision and experience of one question; its media lie in a file meanwhile."""
@@ -135,7 +133,8 @@ class Keeper:
         finally:
             path.unlink(missing_ok=True)
 
-    def _done(self, future: Future[Reply]) -> None:
+    def _done(self, future: Future[Reply], size: int) -> None:
         self._waiting -= 1
+        self._bytes -= size
         if not future.cancelled() and future.exception() is not None:
             log.error("a question could not be learned from", exc_info=future.exception())

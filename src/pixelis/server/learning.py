@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from pixelis.errors import ConfigError
 from pixelis.memory.queue import Queue
 from pixelis.online.versions import Version, Versions
-from pixelis.server.forms import Form
+from pixelis.server.forms import Form, Text
 from pixelis.server.memories import Memo, Most, archive_of, memo
 from pixelis.server.office import ERRORS, Admin, Reviewer, office_of
 from pixelis.server.refusal import RefusalError
@@ -20,7 +20,7 @@ Number = Annotated[int, Path(ge=1, le=2**31)]
 
 
 class ReasonForm(Form):
-    reason: str = Field("by hand", min_length=1, max_length=500)
+    reason: Text = Field("by hand", min_length=1, max_length=500)
 
 
 class VersionForm(BaseModel):

@@ -20,10 +20,14 @@ IDLE_S = 15
 
 
 class Patient(H11Protocol):
-    """HTTP/1.1; who says nothing on a new connection, or never ends a header, is let go."""
+    """HTTP/1.1; who says nothing on a new connection, never ends a header, or reads nothing of a
+    reply any more is let go."""
 
     head_s = 10.0
+    send_s = 30.0
     _clock: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
+    _unread = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -36,8 +40,17 @@ class Patient(H11Protocol):
         elif self._clock is None:  # the next request on a kept connection has begun
             self._clock = self.loop.call_later(self.head_s, self._hang_up)
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_watching()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_clock()
+        self._stop_watching()
         super().connection_lost(exc)
 
     def _between(self) -> bool:
@@ -48,6 +61,22 @@ class Patient(H11Protocol):
         self._clock = None
         if self._between() and not self.transport.is_closing():
             self.transport.close()
+
+    def _watch(self) -> None:
+        self._unread = self.transport.get_write_buffer_size()
+        self._reading = self.loop.call_later(self.send_s, self._look)
+
+    def _look(self) -> None:
+        """Aborts: closing would wait for what is never read, as long as the other side lives."""
+        if self.transport.get_write_buffer_size() < self._unread:
+            self._watch()  # slow, but it reads
+        else:
+            self.transport.abort()
+
+    def _stop_watching(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     def _stop_clock(self) -> None:
         if self._clock is not None:
@@ -103,7 +132,7 @@ def server_on(
     """The server of a listening socket; `run(sockets=[listener])` serves."""
     config = uvicorn.Config(
         app,
-        http=type("Patient", (Patient,), {"head_s": settings.head_s}),
+        http=type("Patient", (Patient,), {"head_s": settings.head_s, "send_s": settings.send_s}),
         ws="none",
         lifespan="on",
         log_config=None,

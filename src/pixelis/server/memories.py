@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, FiniteFloat
 from starlette.responses import Response
 
 from pixelis.errors import ConfigError
@@ -14,7 +14,7 @@ from pixelis.memory import STATUSES, Experience
 from pixelis.memory.reviews import Review
 from pixelis.server.archive import Archive, redone
 from pixelis.server.episodes import find
-from pixelis.server.forms import Form
+from pixelis.server.forms import Form, Text
 from pixelis.server.keys import Key
 from pixelis.server.office import ERRORS, Asker, Reviewer, office_of
 from pixelis.server.refusal import RefusalError
@@ -38,13 +38,13 @@ class FeedbackForm(Form):
 
     episode: str = Field(pattern=r"^[0-9a-f]{16}$")
     right: bool
-    answer: str | None = Field(None, min_length=1, max_length=2000)
-    box: list[float] | None = Field(None, min_length=4, max_length=4)
+    answer: Text | None = Field(None, min_length=1, max_length=2000)
+    box: list[FiniteFloat] | None = Field(None, min_length=4, max_length=4)
 
 
 class ReviewForm(Form):
     verdict: Literal["approve", "correct", "reject"]
-    correction: str = Field("", max_length=2000)
+    correction: Text = Field("", max_length=2000)
 
 
 class Thanks(BaseModel):
@@ -128,19 +128,21 @@ async def feedback(form: FeedbackForm, request: Request, key: Asker) -> Thanks:
     kept = find(request, key, form.episode)
     if kept.episode.answer is None:
         raise RefusalError(400, "that episode has no answer", "no_answer", "episode")
-    if form.right == bool(form.answer or form.box):
+    if form.right == (form.answer is not None or form.box is not None):
         raise RefusalError(400, "give an answer or a box with right = false, and neither with true",
                       "contradiction", "right")  # fmt: skip
     limits = office.desk.limits
     facts: dict[str, Any] = {"feedback": {"by": key.name, "right": form.right}}
-    answer = (form.answer or kept.episode.answer.text).strip()
+    answer = (form.answer if form.answer is not None else kept.episode.answer.text).strip()
+    if not form.right and not answer:
+        raise RefusalError(400, "type the right answer; that one is empty", "no_answer", "answer")
     if form.box is not None:
         registry = office.desk.agents[kept.model].registry
         better = await office.desk.work(redone, kept, form.box, answer, registry, limits)
         facts["feedback"]["box"] = form.box
         facts["corrected"] = better.to_dict()
     verdict: Literal["approve", "correct"] = "approve" if form.right else "correct"
-    reason = "confirmed by its user" if form.right else "corrected by its user"
+    reason = _said(form)
     correction = "" if form.right else answer
 
     def keep() -> tuple[Experience, Review]:
@@ -152,6 +154,15 @@ async def feedback(form: FeedbackForm, request: Request, key: Asker) -> Thanks:
     return Thanks(
         experience=one.id, status=stored.status if stored else one.status, review=review.number
     )
+
+
+def _said(form: FeedbackForm) -> str:
+    """What reviewers are told of a user's word."""
+    if form.right:
+        return "confirmed by its user"
+    answer = f", who says: {form.answer.strip()}" if form.answer else ""
+    place = ", ".join(f"{value:.0f}" for value in form.box or ())
+    return f"corrected by its user{answer}{f' (look at {place} px)' if place else ''}"
 
 
 @router.get("/v1/memory")

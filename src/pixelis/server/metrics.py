@@ -54,6 +54,10 @@ class Metrics:
         self.tokens = Counter(
             "pixelis_tokens", "Tokens read and written", ("model", "kind"), registry=registry
         )
+        self.learning = Counter(
+            "pixelis_learning", "Answers put to the learner, or left out as too many wait",
+            ("outcome",), registry=registry,
+        )  # fmt: skip
         self.waiting = Gauge("pixelis_waiting", "Answers waiting for a place", registry=registry)
         self.running = Gauge("pixelis_running", "Answers under way", registry=registry)
         ProcessCollector(registry=registry)

@@ -17,6 +17,7 @@ from pixelis.server.keys import Key, Role
 from pixelis.server.metrics import Metrics
 from pixelis.server.recent import Kept, Recent
 from pixelis.server.refusal import RefusalError
+from pixelis.server.runs import Runs
 from pixelis.server.settings import Settings
 
 ERRORS: dict[int | str, dict[str, Any]] = {
@@ -43,6 +44,7 @@ class Office:
     Attributes:
         archive: the memory; None when the server keeps none.
         keeper: follows adapter versions and learns; None when nothing is followed.
+        runs: finished evaluation runs; None when none are shown.
         ready: False while it stops; open answers still get their end.
     """
 
@@ -53,17 +55,28 @@ class Office:
         metrics: Metrics,
         archive: Archive | None = None,
         keeper: Keeper | None = None,
+        runs: Runs | None = None,
     ) -> None:
         self.settings, self.metrics = settings, metrics
-        self.archive, self.keeper = archive, keeper
-        self.desk = Desk(agents, settings, metrics)
+        self.archive, self.keeper, self.runs = archive, keeper, runs
+        self.desk = Desk(agents, settings, metrics, self._version)
         self.recent = Recent(settings.keep, int(settings.keep_mib * 2**20))
         self.started = int(time.time())
 
     def learn(self, kept: Kept) -> None:
         """Lets the keeper learn from an answer of the default model."""
-        if self.keeper is not None and kept.model == next(iter(self.desk.agents)):
-            self.keeper.learn(kept)
+        keeper = self._keeper(kept.model)
+        if keeper is not None and keeper.config.learn:
+            outcome = "taken" if keeper.learn(kept) else "left_out"
+            self.metrics.learning.labels(outcome).inc()
+
+    def _keeper(self, model: str) -> Keeper | None:
+        """Who follows versions of that model; only the default one has any."""
+        return self.keeper if model == next(iter(self.desk.agents)) else None
+
+    def _version(self, model: str) -> int:
+        keeper = self._keeper(model)
+        return 0 if keeper is None else keeper.version
 
     @property
     def ready(self) -> bool:

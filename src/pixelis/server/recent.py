@@ -17,12 +17,14 @@ class Kept:
     Attributes:
         owner: name of the key that asked.
         model: as the client called it.
+        version: of the adapters that answered.
     """
 
     episode: Episode
     source: Source
     owner: str
     model: str
+    version: int = 0
     created: float = field(default_factory=time.time)
 
 

@@ -50,6 +50,11 @@ class RefusalError(PixelisError, RuntimeError):
         }
 
 
+def failed(id: str) -> RefusalError:
+    """A fault of ours; the log has more under the same id."""
+    return RefusalError(500, f"the server failed; its log says why ({id})", "internal")
+
+
 def busy(message: str, code: str, seconds: float = 1.0) -> RefusalError:
     """A 429 that says when to come again."""
     return RefusalError(429, message, code, headers={"Retry-After": str(max(1, round(seconds)))})

@@ -60,9 +60,11 @@ class Opened:
     media: Picture | Video
     workspace: Workspace
     lock: threading.Lock = field(default_factory=threading.Lock)
+    closed: bool = False
 
     def close(self) -> None:
         with self.lock:
+            self.closed = True
             self.workspace.close()
             self.media.close()
 
@@ -126,6 +128,8 @@ class Tools:
         except MediaError as error:
             return Found(f"{name}: {error}", error=True)
         with opened.lock:
+            if opened.closed:  # others opened many while this call waited its turn
+                return Found(f"{name}: the picture was closed; send it again", error=True)
             if name == "ask":
                 return self._ask(id, opened, rest)
             return self._operate(id, opened, name, rest)

@@ -256,12 +256,12 @@ def _trace(result: Result, media: Any, folder: Path, registry: Any) -> str | Non
     """Writes a failure's trace and gives its name; None when there is nothing to show."""
     from pixelis.agent.save import save
     from pixelis.episode import Episode
+    from pixelis.evals.report import trace_name
 
     episode = Episode.from_dict(result.episode)
     if not episode.media.sha256:
         return None
-    safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in result.id)
-    name = f"{safe}-{result.seed}.html"
+    name = trace_name(result.id, result.seed)
     folder.mkdir(parents=True, exist_ok=True)
     try:
         save(episode, folder / name, media, registry)

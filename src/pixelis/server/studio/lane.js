@@ -1,5 +1,5 @@
 /* One model's way to its answer: the stage, the steps as they come, the answer, what to do with it. */
-import { call, make, save, stream } from "/studio/api.js";
+import { Trouble, call, make, save, stream } from "/studio/api.js";
 import { Stage } from "/studio/stage.js";
 
 const ENDINGS = {
@@ -39,6 +39,9 @@ export class Lane {
     this.eyebrow.textContent = "";
   }
 
+  /* Leaves the answer; the server ends it then. */
+  stop() { this.stopped = true; this.leaving?.abort(); }
+
   show(media) { this.reset(); this.media = media; this.stage.show(media); }
 
   async ask(model, question) {
@@ -47,6 +50,7 @@ export class Lane {
     this.question = question;
     this.model = model;
     this.leaving = new AbortController();
+    this.stopped = false;
     this.root.classList.add("busy");
     this.#title(question, model);
     const waiting = make("li", { class: "waiting" }, "It looks…");
@@ -68,7 +72,8 @@ export class Lane {
       }, this.leaving.signal);
       this.#finish(text);
     } catch (error) {
-      if (error.name !== "AbortError") this.#failed(error);
+      if (this.stopped) this.#failed(new Trouble(0, "Stopped."));
+      else if (error.name !== "AbortError") this.#failed(error);
       throw error;
     } finally {
       clearInterval(clock);

@@ -1,5 +1,6 @@
-/* The pages beside Ask: what is remembered, and what waits for a person's word. */
+/* The pages beside Ask: what is remembered, and what waits for a person's word; the rest has files. */
 import { call, headers, make } from "/studio/api.js";
+import { evals } from "/studio/evals.js";
 import { learning } from "/studio/learning.js";
 
 const when = (seconds) => new Date(1000 * seconds).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -13,6 +14,7 @@ const picture = (id) => {
   fetch(`/v1/memory/${id}/picture`, { headers: headers() }).then(async (reply) => {
     if (!reply.ok || !reply.headers.get("content-type").startsWith("image/")) { image.remove(); return; }
     image.src = URL.createObjectURL(await reply.blob());
+    image.addEventListener("load", () => URL.revokeObjectURL(image.src), { once: true });
   });
   return image;
 };
@@ -31,7 +33,7 @@ const sheet = (root, title, about, ...rest) => {
   root.replaceChildren(make("h1", {}, title), make("p", {}, about), ...rest);
 };
 
-const trouble = (error) => make("p", { class: "problem" }, error.message);
+const trouble = (error, tag = "p") => make(tag, { class: "problem", role: "alert" }, error.message);
 
 const memory = async (root) => {
   const list = make("div", { class: "cards", id: "memories" });
@@ -85,6 +87,7 @@ const review = async (root) => {
         await call(`/v1/reviews/${each.number}`, { method: "POST", body: { verdict, correction } });
         root_.remove();
         empty();
+        list.querySelector(".card input")?.focus();
       } catch (error) { root_.append(trouble(error)); }
     } }, name);
     root_.append(make("p", { class: "row search" }, right), make("p", { class: "row" }, say("approve", "It is right"), say("correct", "Correct it"), say("reject", "It is wrong")));
@@ -96,6 +99,6 @@ const review = async (root) => {
   } catch (error) { list.replaceChildren(trouble(error)); }
 };
 
-const SHEETS = { memory, review, learning: (root) => learning(root, sheet, trouble) };
-export const open = (name, root) => SHEETS[name]?.(root);
+const SHEETS = { memory, review, learning: (root) => learning(root, sheet, trouble), evals: (root, inner) => evals(root, inner, sheet, trouble) };
+export const open = (name, root, inner) => SHEETS[name]?.(root, inner);
 

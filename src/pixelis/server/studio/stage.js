@@ -20,6 +20,7 @@ export class Stage {
     this.onMark = onMark;
     this.slider.addEventListener("input", () => this.turnTo(this.known[Number(this.slider.value)]));
     this.film.addEventListener("pointerdown", (event) => this.#press(event));
+    this.film.addEventListener("keydown", (event) => this.#key(event));
   }
 
   show(media) {
@@ -135,8 +136,28 @@ export class Stage {
     this.onBox = onBox;
     this.zoom(false);
     this.film.classList.toggle("drawing", Boolean(onBox));
+    for (const [name, value] of [["tabindex", "0"], ["role", "application"], ["aria-label", "Box around the right place"]]) {
+      if (onBox) this.film.setAttribute(name, value); else this.film.removeAttribute(name);
+    }
     this.svg.querySelector(".mine")?.remove();
     this.box = null;
+  }
+
+  /* Arrows move the box, with Shift they size it; the first one makes it. */
+  #key(event) {
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (!this.onBox || !way || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const [width, height] = this.size, by = Math.max(1, Math.round(Math.max(width, height) / 60));
+    const [x1, y1, x2, y2] = this.box || [0.4 * width, 0.4 * height, 0.6 * width, 0.6 * height];
+    const within = (value, low, high) => Math.min(Math.max(value, low), high);
+    if (event.shiftKey) {
+      this.#stretch([x1, y1], [within(x2 + by * way[0], x1 + 2, width), within(y2 + by * way[1], y1 + 2, height)]);
+    } else {
+      const x = within(x1 + by * way[0], 0, width - (x2 - x1)), y = within(y1 + by * way[1], 0, height - (y2 - y1));
+      this.#stretch([x, y], [x + x2 - x1, y + y2 - y1]);
+    }
   }
 
   #press(event) {

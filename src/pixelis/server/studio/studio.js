@@ -32,24 +32,29 @@ const askForKey = () => {
   $("ask-key").showModal();
 };
 $("key").addEventListener("click", askForKey);
-$("ask-key").addEventListener("close", () => { if ($("key-text").value) { setKey($("key-text").value); connect(); } });
+$("ask-key").addEventListener("close", () => { if ($("key-text").value) { setKey($("key-text").value); state.connected = connect(); } });
 
 /* Pages beside Ask, by the path that feeds them. */
-const PAGES = { ask: ["Ask", "/v1/chat/completions"], memory: ["Memory", "/v1/memory"], learning: ["Learning", "/v1/versions"], review: ["Review", "/v1/reviews"] };
+const PAGES = { ask: ["Ask", "/v1/chat/completions"], memory: ["Memory", "/v1/memory"], learning: ["Learning", "/v1/versions"], review: ["Review", "/v1/reviews"], evals: ["Evals", "/v1/evals"] };
 const pages = () => {
   const there = Object.entries(PAGES).filter(([, [, path]]) => state.paths.includes(path));
   $("nav").replaceChildren(...(there.length > 1 ? there.map(([name, [title]]) => make("a", { href: `#${name}` }, title)) : []));
   turn();
 };
+const decoded = (text) => { try { return decodeURIComponent(text); } catch { return text; } };
 const turn = async () => {
-  const name = location.hash.slice(1) in PAGES ? location.hash.slice(1) : "ask";
+  const [first, ...rest] = location.hash.slice(1).split("/");
+  const name = first in PAGES ? first : "ask";
   for (const link of $("nav").children) link.toggleAttribute("aria-current", false);
   for (const link of $("nav").children) if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
   $("ask").hidden = name !== "ask";
   $("other").hidden = name === "ask";
   if (name === "ask" || !state.paths.length) return;
   const { open } = await import("/studio/sheets.js");
-  await open(name, $("other"));
+  // A page of its own each time: what still comes for the one before it is not shown.
+  const page = make("div");
+  $("other").replaceChildren(page);
+  await open(name, page, decoded(rest.join("/")));
 };
 addEventListener("hashchange", turn);
 
@@ -68,7 +73,9 @@ const take = async (file, tries = []) => {
   const url = URL.createObjectURL(file);
   try {
     const [width, height] = await measure(url, kind);
+    const before = state.media;
     state.media = { kind, url, width, height, name: file.name || "pasted", data: await dataUrl(file) };
+    if (before) URL.revokeObjectURL(before.url);
   } catch (error) { URL.revokeObjectURL(url); say(error.message); return; }
   say("");
   document.body.classList.remove("empty");
@@ -81,7 +88,7 @@ const take = async (file, tries = []) => {
 /* One lane, or two when another model is chosen beside the first. */
 const lanes = () => {
   const wanted = $("beside").value ? 2 : 1;
-  const options = { feedback: state.paths.includes("/v1/feedback") };
+  const options = { get feedback() { return state.paths.includes("/v1/feedback"); } };
   for (const lane of state.lanes) lane.reset();
   state.lanes = Array.from({ length: wanted }, () => new Lane($("lane"), options));
   $("lanes").classList.toggle("two", wanted === 2);
@@ -94,11 +101,15 @@ const submit = async () => {
   const question = $("question").value.trim();
   if (!state.media) { $("file").click(); return; }
   if (!question) { $("question").focus(); return; }
-  const names = [$("model").value, $("beside").value].slice(0, state.lanes.length);
   $("go").disabled = true;
+  await state.connected;  // who is quick asks before the models are known
+  const names = [$("model").value, $("beside").value].slice(0, state.lanes.length);
+  $("go").hidden = true;
+  $("stop").hidden = false;
   document.title = `${question} · Pixelis Studio`;
   const ends = await Promise.allSettled(state.lanes.map((lane, index) => lane.ask(names[index], question)));
-  $("go").disabled = false;
+  $("go").disabled = $("go").hidden = false;
+  $("stop").hidden = true;
   const failed = ends.find((end) => end.status === "rejected" && end.reason.status === 401);
   if (failed) askForKey();
 };
@@ -109,6 +120,7 @@ $("question").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); if (!$("go").disabled) submit(); }
 });
 $("form").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+$("stop").addEventListener("click", () => { for (const lane of state.lanes) lane.stop(); $("question").focus(); });
 for (const id of ["open", "choose"]) $(id).addEventListener("click", () => $("file").click());
 $("file").addEventListener("change", () => { take($("file").files[0]); $("file").value = ""; });
 $("sample").addEventListener("click", async () => {
@@ -138,4 +150,4 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
   keys[event.key]();
 });
-connect();
+state.connected = connect();
