@@ -233,3 +233,14 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path):
 @pytest.mark.timeout(1800)
 def test_two_hundred_kills_of_the_writer(tmp_path):
     survived(tmp_path, storm(tmp_path, 200))
+
+
+def test_what_is_acknowledged_is_there_even_when_it_is_worth_least(tmp_path):
+    with Memory(tmp_path, room=Room(count=3)) as memory:
+        for number in range(3):
+            memory.add(Experience(f"q{number}", "a", confidence=0.1, reward=1.0))
+        newest = memory.add(Experience("sure", "a", confidence=0.99))
+        assert memory.get(newest.id) is not None
+        assert len(memory) == 3
+        memory.add(Experience("and one more", "a", confidence=0.1, reward=1.0))
+        assert memory.get(newest.id) is None, "then it goes first"

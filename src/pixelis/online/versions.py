@@ -234,7 +234,10 @@ class Versions:
                 " AND status NOT IN ('confirmed', 'corrected', 'rejected')",
                 [(one,) for one in ids],
             )
-            base.executemany("DELETE FROM queue WHERE experience = ?", [(one,) for one in ids])
+            # What a person has said of it since waits on: it is not what was learned.
+            base.executemany(
+                "DELETE FROM queue WHERE experience = ? AND source = 'vote'", [(one,) for one in ids]
+            )
 
     def _note(self, number: int, figures: Mapping[str, Any] | None) -> None:
         if figures:
