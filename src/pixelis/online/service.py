@@ -148,7 +148,7 @@ class Service:
         )
         if row is None:
             return None
-        if row[1] != content:
+        if row[1] and row[1] != content:  # of what was erased nothing is left to compare
             raise DataError(
                 f"line {record.line}: request_id {record.request_id!r} was used before for another "
                 "question; give it an id of its own"

@@ -163,6 +163,25 @@ class Versions:
         self._tell("rollback", number, reason=reason, also=sorted(gone - {number}), now=after)
         return after
 
+    def set_aside(self, number: int, reason: str, figures: Mapping[str, Any]) -> None:
+        """Takes a candidate out of the running; nothing is held against what it learned from."""
+        with self.base.writing() as base:
+            base.execute(
+                "UPDATE versions SET state = 'retired', reason = ? WHERE number = ?",
+                (reason, number),
+            )
+            self._note(number, figures)
+        self._tell("set-aside", number, reason=reason)
+
+    def erased(self, number: int) -> list[str]:
+        """Experiences a version was trained on that were erased since; evicted ones are not."""
+        rows = self.base.rows(
+            "SELECT experience FROM lineage WHERE version = ? AND experience IN"
+            " (SELECT experience FROM erased EXCEPT SELECT id FROM experiences)",
+            (number,),
+        )
+        return [str(row[0]) for row in rows]
+
     def retire(self, numbers: Sequence[int]) -> list[int]:
         """Rolls back every one of these that is not rolled back yet; gives which were."""
         done = []
