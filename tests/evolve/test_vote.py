@@ -88,15 +88,28 @@ def test_strategies_weigh_differently():
     assert [tally(votes, s).canonical for s in STRATEGIES] == ["b", "a", "b"]
 
 
-@given(ballots.filter(lambda votes: len(votes) <= 8), st.data())
-def test_decided_means_that_nothing_can_change(votes, data):
-    if not decided(votes, 8):
+@given(ballots.filter(lambda votes: len(votes) <= 8), st.sampled_from(STRATEGIES), st.data())
+def test_decided_means_that_nothing_can_change(votes, strategy, data):
+    if not decided(votes, 8, strategy):
         return
-    names = st.sampled_from(["", "a", "b", "c"])
-    rest = data.draw(st.lists(names, max_size=8 - len(votes)))
-    final = tally([*votes, *(Ballot("x", name) for name in rest)])
-    assert final.canonical == tally(votes).canonical
+    names, sure = st.sampled_from(["", "a", "b", "c"]), st.none() | st.floats(0, 1)
+    rest = data.draw(st.lists(st.tuples(names, sure), max_size=8 - len(votes)))
+    final = tally([*votes, *(Ballot("x", name, one) for name, one in rest)], strategy)
+    assert final.canonical == tally(votes, strategy).canonical
     assert not final.tie or final.abstained
+
+
+def test_many_unsure_answers_do_not_decide_against_sure_ones_to_come():
+    unsure = [Ballot("a", "a", 0.01) for _ in range(5)]
+    assert decided(unsure, 8, "majority")
+    assert not decided(unsure, 8, "confidence")
+    assert tally([*unsure, *(Ballot("b", "b", 0.9) for _ in range(3))], "confidence").answer == "b"
+
+
+def test_one_more_to_come_can_only_tie():
+    lead = [Ballot("a", "a")] * 4 + [Ballot("b", "b")] * 3
+    assert not decided(lead, 8), "a tie is another verdict"
+    assert decided([*lead, Ballot("a", "a")], 8)
 
 
 def test_only_the_same_confirmed_question_on_nearly_the_same_picture_votes():
