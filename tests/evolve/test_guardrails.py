@@ -15,7 +15,6 @@ from pixelis.evolve.guardrails import (
     blend,
     cap,
     clip,
-    collapsed,
     decay,
     flip_scale,
 )
@@ -89,8 +88,5 @@ def test_a_polarised_group_does_not_blow_up_its_dissenter():
     assert fixed[-1] == -0.5
 
 
-def test_flips_and_entropy():
+def test_flips():
     assert [flip_scale(n, 10) for n in (0, 1, 3, 5, 9)] == pytest.approx([1, 1, 0.5, 0, 0])
-    assert collapsed(0.1, 0.3)
-    assert not collapsed(0.2, 0.3)
-    assert collapsed(math.nan, 0.3)

@@ -112,8 +112,3 @@ def flip_scale(flips: int, seen: int) -> float:
     if seen <= 0:
         return 1.0
     return min(1.0, max(0.0, (0.5 - flips / seen) / 0.4))
-
-
-def collapsed(entropy: float, before: float, floor: float = 0.5) -> bool:
-    """Whether the entropy of the policy's turns fell below that share of what it was."""
-    return not math.isfinite(entropy) or entropy < floor * before

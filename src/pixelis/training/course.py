@@ -72,23 +72,18 @@ def learning_rate(run: Run) -> float:
 
 def build(run: Run, report: Report) -> LineTrainer:
     """The trainer of a run; nothing has been learned yet."""
-    config, model = run.config, run.policy.model
-    if run.method == FULL:
-        if config.ranks is not None:
-            raise ConfigError("ranks belongs to method lora or qlora, not full")
-        model = model.float()
-        run.policy.model = model
+    config, peft = run.config, adapters_of(run)
     with renamed_attributes():
         trainer = LineTrainer(
             source=lambda step: _played(run, trainer, step),
             keep=config.keep,
             remember=run.remember,
             store=lambda folder: run.memory.save(folder, run.place[0]),
-            model=model,
+            model=run.policy.model,
             args=arguments(run),
             train_dataset=Dataset.from_dict({"prompt": ["-"] * config.questions * config.group}),
             processing_class=run.player.processor,
-            peft_config=adapters_of(run),
+            peft_config=peft,
         )
     check_whole(trainer)
     _join(run, trainer)
