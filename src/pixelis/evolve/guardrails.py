@@ -93,7 +93,8 @@ def advantages(rewards: Sequence[float], polarised: float = 0.9, fixed: float = 
 
     All rewards equal: all 0, nothing is learned. A polarised group, in which at least that share
     has the best reward (or the worst), gets fixed ones instead, `fixed` for the best and minus
-    `fixed` for the others: dividing by a tiny deviation would blow up its few dissenters.
+    `fixed` for the others: dividing by a tiny deviation would blow up its few dissenters. At 0.9
+    that begins with groups of ten.
     """
     values = np.asarray(rewards, float)
     if len(values) == 0 or np.ptp(values) < 1e-9:

@@ -86,6 +86,12 @@ class PolicyGradient:
             parameter.requires_grad_(True)
         self.optimizer = torch.optim.AdamW(self.parameters, lr=1e-4, weight_decay=0.0)
 
+    def retreat(self, share: float = 0.5) -> None:
+        """Goes that share of the way back to the anchor; weights too far from it would have every
+        batch skipped."""
+        state = self.wearer.state()
+        self.wearer.load({n: state[n] + share * (old - state[n]) for n, old in self.anchor.items()})
+
     def step(self, groups: Sequence[Group], rate: float) -> Figures:
         """One step at this learning rate; the weights are as before when it is not used."""
         rows = self._rows(groups)
