@@ -28,6 +28,7 @@ NAMES = {
     "clip_ratio/region_mean": "clipped",
     "step_time": "update_s",
 }
+OF_TOKENS = ("entropy", "kl", "clipped")  # means over learned tokens
 
 
 def arguments(run: Run) -> GRPOConfig:
@@ -128,7 +129,11 @@ class Notes(TrainerCallback):
             return
         found = {ours: logs.get(theirs) for theirs, ours in NAMES.items()}
         values = {name: float(value) for name, value in found.items() if value is not None}
-        self.report({"stage": "rft", "step": state.global_step - 1, **values, **self.run.notes})
+        notes = self.run.notes
+        if notes.get("even_groups", 0.0) - notes.get("replayed_groups", 0.0) >= 1.0:
+            for name in OF_TOKENS:  # nothing was learned: TRL tells those of a token that is not
+                values.pop(name, None)
+        self.report({"stage": "rft", "step": state.global_step - 1, **values, **notes})
 
 
 class Exams(TrainerCallback):
