@@ -360,7 +360,9 @@ def read_calibration(path: Path | None) -> Calibration:
         return Calibration()
     try:
         return Calibration.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise ConfigError(f"calibration = {path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
         if isinstance(error, ConfigError):
             raise
         raise ConfigError(f"calibration = {path}: {error}; fit one again") from error

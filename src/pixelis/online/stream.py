@@ -68,7 +68,9 @@ def read_stream(path: Path, decode: Decode | None = None) -> Iterator[Record]:
                 except (ValueError, RecursionError) as error:
                     if not line.endswith(b"\n"):
                         return
-                    raise DataError(f"{path}:{number}: not JSON ({error})") from error
+                    raise DataError(
+                        f"{path}:{number}: not JSON ({error}); give one object a line"
+                    ) from error
                 yield record(value, path, number, decode)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); give a JSONL file") from error

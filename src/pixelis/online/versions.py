@@ -121,7 +121,7 @@ class Versions:
             base.executemany(
                 "INSERT INTO lineage VALUES (?, ?)", [(number, one) for one in set(experiences)]
             )
-        self._tell("candidate", number, parent=parent, experiences=len(set(experiences)))
+            self._tell("candidate", number, parent=parent, experiences=len(set(experiences)))
         return self.get(number)
 
     def promote(self, number: int, reason: str, figures: Mapping[str, Any] | None = None) -> None:
@@ -135,7 +135,7 @@ class Versions:
             )
             base.execute("UPDATE about SET value = ? WHERE name = 'promoted'", (str(number),))
             self._note(number, figures)
-        self._tell("promote", number, reason=reason)
+            self._tell("promote", number, reason=reason)
 
     def roll_back(self, number: int, reason: str, figures: Mapping[str, Any] | None = None) -> int:
         """Takes a version, and all that descend from it, out of use; gives who answers now.
@@ -160,7 +160,9 @@ class Versions:
                 after = self._ancestor(number, gone)
                 base.execute("UPDATE about SET value = ? WHERE name = 'promoted'", (str(after),))
                 base.execute("UPDATE versions SET state = 'promoted' WHERE number = ?", (after,))
-        self._tell("rollback", number, reason=reason, also=sorted(gone - {number}), now=after)
+            self._tell(
+                "rollback", number, reason=reason, also=sorted(gone - {number}), now=after
+            )
         return after
 
     def set_aside(self, number: int, reason: str, figures: Mapping[str, Any]) -> None:
@@ -171,7 +173,7 @@ class Versions:
                 (reason, number),
             )
             self._note(number, figures)
-        self._tell("set-aside", number, reason=reason)
+            self._tell("set-aside", number, reason=reason)
 
     def erased(self, number: int) -> list[str]:
         """Experiences a version was trained on that were erased since; evicted ones are not."""
