@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -68,10 +69,10 @@ def test_an_unfinished_line_is_cut_off_and_the_chain_goes_on(log):
 
 def test_lines_of_an_undone_transaction_are_told_and_do_not_break_the_chain(log):
     log.append("candidate", "learner", version=1)
-    with pytest.raises(RuntimeError), log.base.writing():
-        log.append("promote", "learner", version=1)
-        log.append("promote", "learner", version=2)
-        raise RuntimeError("the transaction is undone")
+    with suppress(ZeroDivisionError), log.base.writing():
+        for version in (1, 2):
+            log.append("promote", "learner", version=version)
+        version / 0  # undoes it
     assert not log.verify().damage
     log.append("rollback", "learner", version=1)
     told = [(entry.event, entry.facts) for entry in log.entries()]

@@ -150,9 +150,7 @@ def by_hand(logits, lines, promoted, beta, temperature):
 def test_the_loss_is_the_formula(wearer, rollouts):
     update = updater(wearer)
     shifts, gains = (0.5, -0.5, 0.5, -0.5), (1.0, 1.0, -1.0, -1.0)  # clipped and not, both ways
-    lines = [
-        lined(update, *one) for one in zip(rollouts, gains, shifts, strict=True)
-    ]
+    lines = [lined(update, *one) for one in zip(rollouts, gains, shifts, strict=True)]
     logits, promoted = [], []
     for one in lines:  # each alone, so that padding would show
         batch = tensors([one], update.processor)

@@ -44,9 +44,9 @@ def erase(
     """Erases experiences by id, or all that match user and time range (seconds since 1970).
 
     `everything` must be said to erase without any of these. The same call may be repeated: it ends
-    what a crash interrupted. Ids that are not there (any more) are not among those that `ids` tells,
-    but what has learned from them is still named. What was let go to make room, and may linger in
-    free pages and indexes, goes with any call.
+    what a crash interrupted. Ids that are not there (any more) are not told in `ids`, but what has
+    learned from them is still named. What was let go to make room, and may linger in free pages
+    and indexes, goes with any call.
     """
     narrowed = user is not None or since is not None or until is not None
     if not ids and not narrowed and not everything:

@@ -1,4 +1,4 @@
-"""One update of adapters from groups of episodes: GRPO's policy gradient, held by two tiers of safety.
+"""One update of adapters from groups of episodes: GRPO's policy gradient, with two tiers of safety.
 
     L = - mean over tokens of A * min(r, clipped r) + beta * KL(policy || promoted)
 
@@ -9,8 +9,8 @@ KL estimated per token as exp(d) - d - 1, d = promoted - own log probability (Sc
 Lines and tensors are those of reinforcement fine-tuning (`pixelis.training.lines`), so what is read
 and not learned is the same. The loss is written out here and not TRL's (`LineTrainer`), because a
 step must know its KL before it is taken (the batch may be skipped), weighs it by a beta that
-moves, has a learning rate of its own, and may be pulled back afterwards; TRL's trainer owns its loop
-and offers none of these between forward and backward. One test holds both to the same formula.
+moves, has a learning rate of its own, and may be pulled back afterwards; TRL's trainer owns its
+loop and offers none of these between forward and backward. Tests hold both to one formula, by hand.
 """
 
 from __future__ import annotations

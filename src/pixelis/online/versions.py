@@ -160,9 +160,7 @@ class Versions:
                 after = self._ancestor(number, gone)
                 base.execute("UPDATE about SET value = ? WHERE name = 'promoted'", (str(after),))
                 base.execute("UPDATE versions SET state = 'promoted' WHERE number = ?", (after,))
-            self._tell(
-                "rollback", number, reason=reason, also=sorted(gone - {number}), now=after
-            )
+            self._tell("rollback", number, reason=reason, also=sorted(gone - {number}), now=after)
         return after
 
     def set_aside(self, number: int, reason: str, figures: Mapping[str, Any]) -> None:
@@ -257,7 +255,8 @@ class Versions:
             )
             # What a person has said of it since waits on: it is not what was learned.
             base.executemany(
-                "DELETE FROM queue WHERE experience = ? AND source = 'vote'", [(one,) for one in ids]
+                "DELETE FROM queue WHERE experience = ? AND source = 'vote'",
+                [(one,) for one in ids],
             )
 
     def _note(self, number: int, figures: Mapping[str, Any] | None) -> None:
