@@ -77,6 +77,7 @@ class RunConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    data: list[Path] = Field(default_factory=list)
     out: Path = Path("runs/tuned")
     model: str = "nano"
     seed: int = 20261121
@@ -178,7 +179,6 @@ class RftConfig(RunConfig):
     `max_new_tokens` limit an episode.
     """
 
-    data: list[Path] = Field(default_factory=list)
     families: list[str] = Field(default_factory=list)
     difficulty: Literal["easy", "medium", "hard"] | None = None
     out: Path = Path("runs/rft")
