@@ -90,3 +90,9 @@ def test_a_polarised_group_does_not_blow_up_its_dissenter():
 
 def test_flips():
     assert [flip_scale(n, 10) for n in (0, 1, 3, 5, 9)] == pytest.approx([1, 1, 0.5, 0, 0])
+
+
+def test_a_batch_at_exactly_twice_the_target_is_used():
+    tier = Behaviour(target=0.05, skip=2.0)
+    assert tier.observe(0.1).use
+    assert not tier.observe(math.nextafter(0.1, 1)).use
