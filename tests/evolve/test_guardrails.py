@@ -96,3 +96,8 @@ def test_a_batch_at_exactly_twice_the_target_is_used():
     tier = Behaviour(target=0.05, skip=2.0)
     assert tier.observe(0.1).use
     assert not tier.observe(math.nextafter(0.1, 1)).use
+
+
+def test_a_group_with_one_lonely_success_is_polarised_too():
+    assert advantages([0.0] * 15 + [1.0]).tolist() == [-0.5] * 15 + [0.5]
+    assert advantages([0.0] * 3 + [1.0])[-1] == pytest.approx(0.75 / (3**0.5 / 4), rel=1e-4)
