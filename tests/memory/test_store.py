@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -249,9 +250,9 @@ def test_what_is_acknowledged_is_there_even_when_it_is_worth_least(tmp_path):
 def test_what_an_undone_transaction_removed_is_there_with_its_picture(tmp_path):
     with Memory(tmp_path) as memory:
         kept = memory.add(Experience("q", "a"), picture())
-        with pytest.raises(ConfigError), memory.writing():
+        with suppress(ZeroDivisionError), memory.writing():
             memory.remove([kept.id])
-            memory.set_status([kept.id], "no such status")
+            1 / 0  # undoes it
         assert memory.get(kept.id) is not None
         assert Image.open(io.BytesIO(memory.picture(kept.media))).size == (24, 24)
         assert verify(memory).ok
