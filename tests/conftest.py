@@ -6,8 +6,11 @@ import os
 from collections.abc import Generator, Iterable
 
 import pytest
+from hypothesis import settings
 
 NEEDS_MACHINE = {"gpu", "network", "verl"}
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:

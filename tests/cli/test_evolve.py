@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixelis.cli.evolve import unless
+from pixelis.cli.evolve import Until
 from pixelis.cli.main import main
 from pixelis.memory import Memory
 from pixelis.memory.verify import verify
@@ -192,7 +192,7 @@ def test_nano_learns_and_a_promoted_version_answers(tmp_path):
 
 def test_records_end_when_the_event_is_set():
     stop = threading.Event()
-    records = unless(stop, iter("abc"))
+    records = iter(Until(stop, iter("abc")))
     assert next(records) == "a"
     stop.set()
     assert list(records) == []

@@ -42,6 +42,47 @@ def test_isotonic_agrees_with_scipy(monkeypatch):
     assert [level for _, level in knots] == pytest.approx(levels.tolist())
 
 
+@given(answers.flatmap(lambda pairs: st.tuples(st.just(pairs), st.permutations(pairs))))
+def test_the_order_of_the_answers_decides_nothing(both):
+    first, second = (fit([p[0] for p in pairs], [p[1] for p in pairs]) for pairs in both)
+    assert first == second
+
+
+def test_isotonic_is_the_min_max_formula_with_equal_confidences(monkeypatch):
+    """Best rising fit at i: the greatest over j <= i of the least mean of j..k over k >= i
+    (Barlow et al. 1972), on weighted means of the answers of equal confidence."""
+    from pixelis.evolve import calibration
+
+    monkeypatch.setattr(calibration, "STEADY", 0.0)
+    rng = np.random.default_rng(4)
+    for _ in range(30):
+        x = rng.integers(0, 8, 40) / 8
+        y = (rng.random(40) < 0.2 + 0.6 * x).astype(float)
+        places = np.unique(x)
+        sums = np.array([y[x == one].sum() for one in places])
+        counts = np.array([(x == one).sum() for one in places])
+        mean = lambda j, k: sums[j : k + 1].sum() / counts[j : k + 1].sum()  # noqa: E731,B023
+        size = len(places)
+        wanted = [
+            max(min(mean(j, k) for k in range(i, size)) for j in range(i + 1)) for i in range(size)
+        ]
+        knots = calibration._steps(x, y)
+        levels = [level for _, level in knots]
+        assert levels == pytest.approx(sorted(set(np.round(wanted, 12))))
+        middles = [
+            float(np.average(places[np.isclose(wanted, level)],
+                             weights=counts[np.isclose(wanted, level)])) for level in levels
+        ]  # fmt: skip
+        assert [place for place, _ in knots] == pytest.approx(middles)
+
+
+def test_a_map_that_does_not_rise_is_refused():
+    record = fit([0.1, 0.9], [False, True]).to_dict()
+    record["knots"].reverse()
+    with pytest.raises(ConfigError, match="broken"):
+        Calibration.from_dict(record)
+
+
 @pytest.mark.parametrize("kind", ["isotonic", "temperature"])
 def test_overconfidence_is_cured_on_unseen_answers(kind):
     rng = np.random.default_rng(0)

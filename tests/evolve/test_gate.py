@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +39,36 @@ def test_a_confident_supported_verdict_is_learned():
 def test_each_reason_to_store_only(verdict, confidence, stats, reason):
     found = observe(verdict, confidence, stats)
     assert (found.action, found.reason, found.rate) == ("store_only", reason, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "reason"),
+    [
+        (0.0, "unsure"),
+        (0.4, "ambiguous"),
+        (0.7, "confident"),
+        (0.98, "nothing to learn"),
+        (1.0, "nothing to learn"),
+    ],
+)
+def test_a_band_begins_with_its_lower_edge(confidence, reason):
+    assert observe(SURE, confidence, READY).reason == reason
+    if confidence:
+        below = observe(SURE, math.nextafter(confidence, 0), READY).reason
+        assert (below == reason) == (confidence == 1.0)
+
+
+def test_the_edges_of_what_the_gate_is_told():
+    assert observe(SURE, 0.8, Stats(100)).action == "learn", "cold ends with the hundredth"
+    assert observe(SURE, 0.8, Stats(500, last_hour=999)).action == "learn"
+    assert observe(SURE, 0.8, Stats(500, last_hour=1000)).reason == "rate limit"
+    assert observe(SURE, 0.8, Stats(500, nearest=0.995)).reason == "known already"
+    assert observe(SURE, 0.8, Stats(500, nearest=0.994)).action == "learn"
+    assert observe(SURE, 0.8, Stats(500, draw=0.02)).action == "learn"
+    nobody = Settings(review=0.0)
+    assert observe(SURE, 0.8, Stats(500, draw=0.0), nobody).action == "learn"
+    half = tally([Ballot("a", "a", 0.9, supported=n < 4) for n in range(8)])
+    assert observe(half, 0.8, READY).action == "learn", "half of the ballots are enough"
 
 
 def test_people_see_a_sample_and_what_nothing_supports_is_not_learned():

@@ -15,7 +15,6 @@ from pixelis.evolve.guardrails import (
     blend,
     cap,
     clip,
-    collapsed,
     decay,
     flip_scale,
 )
@@ -89,8 +88,16 @@ def test_a_polarised_group_does_not_blow_up_its_dissenter():
     assert fixed[-1] == -0.5
 
 
-def test_flips_and_entropy():
+def test_flips():
     assert [flip_scale(n, 10) for n in (0, 1, 3, 5, 9)] == pytest.approx([1, 1, 0.5, 0, 0])
-    assert collapsed(0.1, 0.3)
-    assert not collapsed(0.2, 0.3)
-    assert collapsed(math.nan, 0.3)
+
+
+def test_a_batch_at_exactly_twice_the_target_is_used():
+    tier = Behaviour(target=0.05, skip=2.0)
+    assert tier.observe(0.1).use
+    assert not tier.observe(math.nextafter(0.1, 1)).use
+
+
+def test_a_group_with_one_lonely_success_is_polarised_too():
+    assert advantages([0.0] * 15 + [1.0]).tolist() == [-0.5] * 15 + [0.5]
+    assert advantages([0.0] * 3 + [1.0])[-1] == pytest.approx(0.75 / (3**0.5 / 4), rel=1e-4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -88,15 +89,28 @@ def test_strategies_weigh_differently():
     assert [tally(votes, s).canonical for s in STRATEGIES] == ["b", "a", "b"]
 
 
-@given(ballots.filter(lambda votes: len(votes) <= 8), st.data())
-def test_decided_means_that_nothing_can_change(votes, data):
-    if not decided(votes, 8):
+@given(ballots.filter(lambda votes: len(votes) <= 8), st.sampled_from(STRATEGIES), st.data())
+def test_decided_means_that_nothing_can_change(votes, strategy, data):
+    if not decided(votes, 8, strategy):
         return
-    names = st.sampled_from(["", "a", "b", "c"])
-    rest = data.draw(st.lists(names, max_size=8 - len(votes)))
-    final = tally([*votes, *(Ballot("x", name) for name in rest)])
-    assert final.canonical == tally(votes).canonical
+    names, sure = st.sampled_from(["", "a", "b", "c"]), st.none() | st.floats(0, 1)
+    rest = data.draw(st.lists(st.tuples(names, sure), max_size=8 - len(votes)))
+    final = tally([*votes, *(Ballot("x", name, one) for name, one in rest)], strategy)
+    assert final.canonical == tally(votes, strategy).canonical
     assert not final.tie or final.abstained
+
+
+def test_many_unsure_answers_do_not_decide_against_sure_ones_to_come():
+    unsure = [Ballot("a", "a", 0.01) for _ in range(5)]
+    assert decided(unsure, 8, "majority")
+    assert not decided(unsure, 8, "confidence")
+    assert tally([*unsure, *(Ballot("b", "b", 0.9) for _ in range(3))], "confidence").answer == "b"
+
+
+def test_one_more_to_come_can_only_tie():
+    lead = [Ballot("a", "a")] * 4 + [Ballot("b", "b")] * 3
+    assert not decided(lead, 8), "a tie is another verdict"
+    assert decided([*lead, Ballot("a", "a")], 8)
 
 
 def test_only_the_same_confirmed_question_on_nearly_the_same_picture_votes():
@@ -105,3 +119,34 @@ def test_only_the_same_confirmed_question_on_nearly_the_same_picture_votes():
     assert not same_question("how many?", "how much?", 1.0, True)
     assert not same_question("how many?", "how many?", 0.6, True)
     assert not same_question("how many?", "how many?", None, True)
+
+
+@given(ballots.filter(bool), st.sampled_from(STRATEGIES))
+def test_every_figure_by_hand(votes, strategy):
+    """The formulas of the docstring, with exact fractions of what each ballot counts."""
+    own = {"majority": lambda b: 1.0, "similarity": lambda b: b.likeness,
+           "confidence": lambda b: 0.5 if b.confidence is None else b.confidence}  # fmt: skip
+    counted = [(vote.canonical, Fraction(own[strategy](vote))) for vote in votes]
+    total = sum(value for _, value in counted)
+    sums = {name: sum(v for n, v in counted if n == name) for name, _ in counted}
+    named = {name: value for name, value in sums.items() if name and value}
+    found = tally(votes, strategy)
+    if not named:
+        assert found.abstained
+        return
+    most = max(named.values())
+    tied = [name for name, value in named.items() if value >= most - Fraction(1, 10**9)]
+    mine = [vote for vote in votes if vote.canonical == found.canonical]
+    sure = sum(0.5 if vote.confidence is None else vote.confidence for vote in mine) / len(mine)
+    assert found.canonical in tied
+    assert found.tie == (len(tied) > 1)
+    assert found.share == pytest.approx(float(most / total))
+    assert found.support == sum(vote.supported for vote in mine) / len(mine)
+    halved = 0.5 if len(tied) > 1 else 1.0
+    raw = halved * (0.7 * float(most / total) + 0.3 * sure)
+    assert found.confidence == pytest.approx(min(1.0, raw))
+
+
+def test_nine_bits_of_ten_make_a_picture_nearly_the_same():
+    assert same_question("q", "q", 0.9, True)
+    assert not same_question("q", "q", 0.899, True)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -62,3 +65,61 @@ def test_an_unfinished_line_is_cut_off_and_the_chain_goes_on(log):
     log.append("swap", "service", version=2)
     assert log.verify().entries == 2
     assert not log.verify().damage
+
+
+def test_lines_of_an_undone_transaction_are_told_and_do_not_break_the_chain(log):
+    log.append("candidate", "learner", version=1)
+    with suppress(ZeroDivisionError), log.base.writing():
+        for version in (1, 2):
+            log.append("promote", "learner", version=version)
+        version / 0  # undoes it
+    assert not log.verify().damage
+    log.append("rollback", "learner", version=1)
+    told = [(entry.event, entry.facts) for entry in log.entries()]
+    assert told[3] == ("undone", {"first": 2, "last": 3})
+    assert [event for event, _ in told] == ["candidate", "promote", "promote", "undone", "rollback"]
+    log.append("promote", "learner", version=3)
+    assert log.tail(1)[0].event == "promote"
+    assert log.tail(2)[0].event == "rollback", "said once"
+    assert not log.verify().damage
+
+
+APPENDING = """
+import sys
+from pathlib import Path
+from pixelis.memory import Memory
+from pixelis.memory.audit import Audit
+
+with Memory(sys.argv[1]) as memory:
+    log = Audit(Path(sys.argv[1]), memory.base, memory.clock)
+    print("ready", flush=True)
+    for number in range(30):
+        if sys.argv[2] == "within":
+            with memory.writing():  # as when a version is promoted
+                log.append("promote", "learner", version=number)
+        else:
+            log.append("swap", "service", version=number)
+"""
+
+
+def test_processes_that_append_within_transactions_and_without_never_wait_for_each_other(tmp_path):
+    with Memory(tmp_path):
+        pass
+    asked = [sys.executable, "-c", APPENDING, str(tmp_path)]
+    running = [subprocess.Popen([*asked, how], stdout=subprocess.PIPE) for how in ("within", "out")]
+    for one in running:
+        one.communicate(timeout=25)  # a database that is waited for in vain gives up after 30
+    assert [one.returncode for one in running] == [0, 0]
+    with Memory(tmp_path) as memory:
+        log = Audit(tmp_path, memory.base, memory.clock)
+        assert log.verify().entries == 60
+        assert not log.verify().damage
+
+
+def test_files_that_were_archived_do_not_make_the_next_one_grow_for_ever(log):
+    for version in range(12):
+        log.append("promote", "learner", version=version)
+    log.files()[0].unlink()
+    for version in range(12):
+        log.append("promote", "learner", version=version)
+    assert all(path.stat().st_size < 2 * log.most_bytes for path in log.files())

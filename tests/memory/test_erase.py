@@ -119,3 +119,32 @@ def test_versions_and_exports_that_hold_it_are_named(tmp_path):
         done = erase(memory, [first.id])
         assert done.versions == (1, 2), "a version that descends from one learned from it, too"
         assert done.exports == (str((tmp_path / "copy").resolve()),)
+
+
+def test_what_was_evicted_before_goes_too(tmp_path):
+    pytest.importorskip("usearch")
+    with Memory(tmp_path, exact=10) as memory:
+        kept = fill(memory)
+        data = memory.picture(kept.media)
+        memory.search(Probe(embedding=random(500), space="t"), 3)
+        memory.remove([kept.id])  # as when there is no room
+        memory.spaces.save()
+        with memory.writing() as base:
+            base.execute("DELETE FROM exports")
+        if not traces(tmp_path, kept, data):
+            pytest.skip("eviction left nothing to find")
+        done = erase(memory, [kept.id])
+        assert done.ids == ()
+        assert not traces(tmp_path, kept, data)
+        memory.spaces.save()
+        assert not traces(tmp_path, kept, data)
+
+
+def test_a_second_call_names_the_versions_again(tmp_path):
+    with Memory(tmp_path) as memory:
+        one = memory.add(Experience("q", "a"))
+        with memory.writing() as base:
+            base.execute("INSERT INTO versions VALUES (1, 0, 'promoted', '', 0, '', '{}')")
+            base.execute("INSERT INTO lineage VALUES (1, ?)", (one.id,))
+        assert erase(memory, [one.id]).versions == (1,)
+        assert erase(memory, [one.id]) == ((), (1,), (), True), "a crash may have come between"

@@ -75,3 +75,13 @@ def test_half_an_export_is_refused(full, tmp_path):
     lines.write_bytes(lines.read_bytes()[:-10])
     with Memory(tmp_path / "other") as other, pytest.raises(ConfigError, match="not what was"):
         take(other, tmp_path / "out")
+
+
+def test_texts_with_every_kind_of_line_end_come_back(tmp_path):
+    text = "a\u2028b\u2029c\x85d\x0be\x1cf\ng"
+    with Memory(tmp_path / "store", hook=None) as memory:
+        memory.add(Experience(text, text))
+        export(memory, tmp_path / "out")
+    with Memory(tmp_path / "other", hook=None) as other:
+        assert take(other, tmp_path / "out").added == 1
+        assert [one.question for one in other.all()] == [text]

@@ -61,3 +61,8 @@ def test_short_numbers_in_a_sentence_survive(numbers):
 def test_every_text_of_a_value():
     value = {"a": ["x@example.com", 3], "b": {"c": "fine"}}
     assert redact_all(value) == {"a": ["[EMAIL]", 3], "b": {"c": "fine"}}
+
+
+def test_keys_are_texts_as_well():
+    counts = {"ann@example.org": 2, "red": 1, "bob@example.org": 5}
+    assert redact_all({"counts": counts}) == {"counts": {"[EMAIL]": 2, "red": 1, "[EMAIL] 2": 5}}

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -233,3 +234,56 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path):
 @pytest.mark.timeout(1800)
 def test_two_hundred_kills_of_the_writer(tmp_path):
     survived(tmp_path, storm(tmp_path, 200))
+
+
+def test_what_is_acknowledged_is_there_even_when_it_is_worth_least(tmp_path):
+    with Memory(tmp_path, room=Room(count=3)) as memory:
+        for number in range(3):
+            memory.add(Experience(f"q{number}", "a", confidence=0.1, reward=1.0))
+        newest = memory.add(Experience("sure", "a", confidence=0.99))
+        assert memory.get(newest.id) is not None
+        assert len(memory) == 3
+        memory.add(Experience("and one more", "a", confidence=0.1, reward=1.0))
+        assert memory.get(newest.id) is None, "then it goes first"
+
+
+def test_what_an_undone_transaction_removed_is_there_with_its_picture(tmp_path):
+    with Memory(tmp_path) as memory:
+        kept = memory.add(Experience("q", "a"), picture())
+        with suppress(ZeroDivisionError), memory.writing():
+            memory.remove([kept.id])
+            raise ZeroDivisionError
+        assert memory.get(kept.id) is not None
+        assert Image.open(io.BytesIO(memory.picture(kept.media))).size == (24, 24)
+        assert verify(memory).ok
+
+
+def test_a_picture_that_was_to_go_stays_when_it_comes_back(tmp_path):
+    with Memory(tmp_path) as memory:
+        first = memory.add(Experience("q", "a"), picture())
+        with memory.writing():
+            memory.remove([first.id])
+            again = memory.add(Experience("q", "a"), picture())
+        assert Image.open(io.BytesIO(memory.picture(again.media))).size == (24, 24)
+
+
+def test_counters_are_what_there_is(tmp_path):
+    with Memory(tmp_path, room=Room(count=6)) as memory:
+        ids = [memory.add(Experience(f"q{n}", "a" * n), picture(n)).id for n in range(8)]
+        memory.remove(ids[-3:])
+        count, size = memory.base.one("SELECT COUNT(*), SUM(size) FROM experiences")
+        assert (len(memory), int(memory.base.about("bytes"))) == (count, size)
+        memory.remove(memory.ids())
+        assert memory.base.about("bytes") == memory.base.about("count") == "0"
+
+
+def test_every_text_is_redacted_before_it_is_kept(tmp_path):
+    with Memory(tmp_path) as memory:
+        said = "write to ann@example.org"
+        kept = memory.add(
+            Experience(said, said, said, episode={"steps": [{"text": said}]},
+                       provenance={"winner": said, "counts": {said: 1.0}}),
+            votes=[Vote(said, said, 0.5, 1.0, "greedy")],
+        )  # fmt: skip
+        told = [str(memory.get(kept.id).to_dict()), str(memory.votes(kept.id))]
+        assert not any("ann@example.org" in text for text in told)

@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 
 from pixelis.memory import Experience, Memory
 from pixelis.memory.audit import Audit
+from pixelis.memory.erase import erase
 from pixelis.memory.queue import MOST_ATTEMPTS, Queue
 from pixelis.memory.reviews import Reviews
 from pixelis.online.exam import Mark
@@ -228,3 +229,77 @@ def test_twenty_poisoned_streams_promote_nothing_that_loses_more_than_the_margin
         damaged += finals[1] < 0.6 - config.margin
     assert lost == 0
     assert damaged >= 18, "the same streams must do damage without the guardrail"
+
+
+def during(trainer, what):
+    """Lets something happen while the canary is asked."""
+
+    class Meanwhile(Exam):
+        asked = False
+
+        def look(self, ids):
+            if not self.asked:
+                self.asked = True
+                what()
+            return super().look(ids)
+
+    return Meanwhile(trainer)
+
+
+def test_a_child_of_a_version_that_was_taken_back_meanwhile_is_not_promoted(memory):
+    trainer = NumberTrainer()
+    run = learner(memory, trainer)
+    feed(memory, 4)
+    assert run.step() == "promoted"
+    by_hand = Versions(memory, "ann")
+    ids = feed(memory, 4)
+    run.asker = during(trainer, lambda: by_hand.roll_back(1, "a person knows better"))
+    run._marks = {}
+    assert run.step() == "rolled-back"
+    assert by_hand.promoted == 0
+    assert [one.state for one in by_hand.all()] == ["rolled-back", "rolled-back"]
+    assert {memory.get(one).status for one in ids} == {"quarantined"}
+    assert run.queue.sizes() == {"waiting": 0, "leased": 0, "failed": 0}
+
+
+def test_a_candidate_that_was_compared_with_another_version_is_set_aside(memory):
+    trainer = NumberTrainer()
+    by_hand = Versions(memory, "ann")
+    by_hand.add(trainer.write, 0, [])
+    run = learner(memory, trainer)
+    ids = feed(memory, 4)
+    run.asker = during(trainer, lambda: by_hand.promote(1, "chosen by hand"))
+    assert run.step() == "overtaken"
+    assert by_hand.promoted == 1
+    assert [one.state for one in by_hand.all()] == ["promoted", "retired"]
+    assert {memory.get(one).status for one in ids} == {"queued"}, "nothing is held against them"
+    assert run.queue.sizes() == {"waiting": 4, "leased": 0, "failed": 0}
+
+
+def test_what_was_erased_while_it_was_learned_is_never_promoted(memory):
+    trainer = NumberTrainer()
+    run = learner(memory, trainer)
+    ids = feed(memory, 4)
+    run.asker = during(trainer, lambda: erase(memory, ids[:1]))
+    assert run.step() == "rolled-back"
+    assert Versions(memory).promoted == 0
+    assert "erased" in Versions(memory).get(1).reason
+    assert trainer.current == 0.6
+    feed(memory, 4)
+    run.asker = during(trainer, lambda: memory.remove(memory.ids()[:1]))
+    assert run.step() == "promoted", "one that was evicted may have been learned from"
+
+
+def test_a_persons_word_outlives_the_version_that_was_wrong(memory):
+    reviews = Reviews(memory)
+    (one,) = feed(memory, 1, "7")
+    versions = Versions(memory)
+    versions.add(NumberTrainer().write, 0, [one])
+    versions.promote(1, "good")
+    memory.set_status([one], "learned")
+    reviews.ask(one, "doubted")
+    reviews.decide(reviews.waiting()[0].number, "correct", RIGHT, "ann")
+    versions.roll_back(1, "it had learned 7")
+    assert memory.get(one).status == "corrected"
+    (ticket,) = Queue(memory.base, memory.clock).lease("x", 9)
+    assert (ticket.label, ticket.source) == (RIGHT, "corrected")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
@@ -37,6 +38,10 @@ def test_a_record(tmp_path):
         ({"request_id": "a", "question": "q", "answer_type": "integer"}, "answer_type"),
         ({"request_id": "a", "question": "q", "embedding": []}, "embedding"),
         ({"request_id": "a", "question": "q", "embedding": ["1"]}, "embedding"),
+        ({"request_id": "a", "question": "q", "embedding": [1.0, math.nan]}, "embedding"),
+        ({"request_id": "a", "question": "q", "embedding": [math.inf]}, "embedding"),
+        ({"request_id": "a", "question": "q", "embedding": [10**400]}, "embedding"),
+        ({"request_id": "a", "question": "q", "embedding": [0, 0]}, "embedding"),
         ({"request_id": "a", "question": "q", "choices": "ab"}, "choices"),
         ({"request_id": "a", "input_ids": [1, "2"]}, "input_ids"),
         ({"request_id": "a", "input_ids": [1, 2], "labels": [1]}, "labels"),
@@ -74,3 +79,15 @@ def test_text_ready_records_give_their_prompt(tmp_path):
     assert seen == [[5, 6], [5, 6]]
     with pytest.raises(DataError, match="tokenizer"):
         list(read_stream(write(tmp_path, record)))
+
+
+def test_a_question_is_the_same_from_wherever_its_stream_is_named(tmp_path, monkeypatch):
+    path = write(tmp_path, {"request_id": "a", "question": "q", "image": "media/a.png"})
+    (first,) = read_stream(path)
+    monkeypatch.chdir(tmp_path)
+    (second,) = read_stream(path.relative_to(tmp_path))
+    assert first.content == second.content
+    (tmp_path / "other").mkdir()
+    (third,) = read_stream(write(tmp_path / "other", {"request_id": "a", "question": "q",
+                                                      "image": "media/a.png"}))  # fmt: skip
+    assert third.content != first.content, "another picture"

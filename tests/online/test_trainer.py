@@ -48,8 +48,20 @@ def test_a_candidate_is_an_average_and_can_be_worn_elsewhere(tmp_path):
         assert norm(candidate, start) == pytest.approx(norm(trained, start) / 2, rel=1e-4)
         assert norm(trainer.wearer.state(), trained) == 0
         trainer.write(tmp_path)
+        trainer.settle(promoted=True)
+        assert norm(trainer.wearer.state(), trained) == 0, "the newest weights go on"
+        with trainer.using("promoted"):
+            assert norm(trainer.wearer.state(), candidate) == 0
+        for left in (4, 8):  # half of what is missing arrives with every version
+            with trainer.using("candidate"):
+                missing = norm(trainer.wearer.state(), trained)
+            assert missing == pytest.approx(norm(trained, start) / left, rel=1e-4)
+            trainer.settle(promoted=True)
+        far = trainer.update.change()
+        trainer.update.retreat()
+        assert trainer.update.change() == pytest.approx(far / 2, rel=1e-4)
         trainer.settle(promoted=False)
-        assert norm(trainer.wearer.state(), start) == 0
+        assert trainer.update.change() == 0
     policy = load_policy("nano")
     wearer = Wearer(policy)
     wearer.wear(tmp_path, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from pixelis.online.settings import EvolveConfig
 from pixelis.online.update import Group, PolicyGradient
 from pixelis.online.wear import Wearer
 from pixelis.training.adapters import lora
+from pixelis.training.lines import Weighed, line_of, tensors
 
 pytestmark = pytest.mark.slow
 
@@ -42,12 +44,19 @@ def wearer(agent):
 
 def updater(wearer, **settings):
     wearer.bare()
-    return PolicyGradient(wearer, EvolveConfig(**settings))
+    return PolicyGradient(wearer, EvolveConfig(**{"temperature": 1.5, **settings}))
 
 
 def likelihood(update, rollout):
     with torch.no_grad():
-        return float(update._logprobs(update.collator.padded([rollout]))[0].sum())
+        return float(update._logprobs(tensors([lined(update, rollout)], update.processor)).sum())
+
+
+def lined(update, rollout, advantage=1.0, shift=0.0):
+    """A line whose tokens were chosen with a probability e^shift of what it was."""
+    line = line_of(rollout, update.processor)
+    moved = tuple(value + shift for value in line.logprobs)
+    return Weighed(replace(line, logprobs=moved), advantage)
 
 
 def test_what_was_rewarded_becomes_likelier(wearer, rollouts):
@@ -103,3 +112,96 @@ def test_wearing_and_taking_off_is_exact(wearer, agent, rollouts):
     assert not math.isclose(likelihood(update, rollouts[0]), bare, abs_tol=1e-6)
     wearer.bare()
     assert likelihood(update, rollouts[0]) == bare
+
+
+def test_probabilities_are_those_that_tokens_were_chosen_with(wearer, rollouts):
+    """Were prompt, images, mask, temperature or padding off, this would fail."""
+    update = updater(wearer)
+    batch = tensors([lined(update, one) for one in rollouts], update.processor)
+    with torch.no_grad():
+        now = update._logprobs(batch)
+    then = torch.cat([torch.tensor(line_of(one, update.processor).logprobs) for one in rollouts])
+    assert float((now - then).abs().max()) < 2e-2  # tokens that must not be written have a chance
+    assert float((now - then).abs().mean()) < 3e-3
+    alone = [likelihood(update, one) for one in rollouts]
+    assert sum(alone) == pytest.approx(float(now.sum()), abs=1e-3), "padding changes nothing"
+
+
+def by_hand(logits, lines, promoted, beta, temperature):
+    """The loss in float64, token by token, from each line's own logits; the formula of the module
+    and of the papers, with nothing of ours."""
+    losses = []
+    for (line, gain, _), rows, reference in zip(lines, logits, promoted, strict=True):
+        number = 0
+        for place, written in enumerate(line.written):
+            if not written:
+                continue
+            scores = [float(v) / temperature for v in rows[place - 1]]
+            top = max(scores)
+            new = scores[line.ids[place]] - top - math.log(sum(math.exp(v - top) for v in scores))
+            ratio = math.exp(new - line.logprobs[number])
+            kept = gain * min(max(ratio, 0.8), 1.28)
+            gap = reference[number] - new
+            losses.append(-min(gain * ratio, kept) + beta * (math.exp(gap) - gap - 1))
+            number += 1
+    return losses
+
+
+def test_the_loss_is_the_formula(wearer, rollouts):
+    update = updater(wearer)
+    shifts, gains = (0.5, -0.5, 0.5, -0.5), (1.0, 1.0, -1.0, -1.0)  # clipped and not, both ways
+    lines = [lined(update, *one) for one in zip(rollouts, gains, shifts, strict=True)]
+    logits, promoted = [], []
+    for one in lines:  # each alone, so that padding would show
+        batch = tensors([one], update.processor)
+        ids = torch.cat([batch["prompt_ids"], batch["completion_ids"]], 1)
+        names = ("pixel_values", "image_grid_thw", "mm_token_type_ids")
+        with torch.no_grad():
+            seen = {name: batch[name] for name in names}
+            logits.append(update.model(input_ids=ids, use_cache=False, **seen).logits[0].tolist())
+        promoted.append([value - 0.3 for value in one.line.logprobs])
+    batch = tensors(lines, update.processor)
+    reference = torch.tensor([value for row in promoted for value in row])
+    found = update._losses(batch, reference, 0.2)
+    wanted = by_hand(logits, lines, promoted, 0.2, 1.5)
+    assert len(wanted) == len(found)
+    assert found.tolist() == pytest.approx(wanted, rel=1e-3, abs=1e-3)
+    found.sum().backward()
+    assert any(float(p.grad.abs().max()) > 0 for p in update.parameters if p.grad is not None)
+
+
+def test_only_what_the_model_chose_gets_a_gradient(wearer, rollouts):
+    update = updater(wearer)
+    batch = tensors([lined(update, one) for one in rollouts], update.processor)
+    kept = []
+
+    def keep(module, given, output):
+        output.logits.retain_grad()
+        kept.append(output.logits)
+
+    hook = update.model.register_forward_hook(keep)
+    try:
+        learned = (batch["tool_mask"] * batch["completion_mask"]).bool()
+        update._losses(batch, torch.zeros(int(learned.sum())), 0.1).sum().backward()
+    finally:
+        hook.remove()
+    slopes = kept[0].grad.abs().sum(-1)
+    wanted = torch.zeros_like(slopes, dtype=torch.bool)
+    wanted[:, -1 - learned.shape[1] : -1] = learned
+    assert bool((slopes > 0)[~wanted].any()) is False, "observations, questions, padding"
+    assert float((slopes > 0)[wanted].float().mean()) > 0.99
+
+
+def test_a_turn_told_in_other_words_is_read_and_not_learned(wearer, rollouts):
+    update = updater(wearer)
+    plain = rollouts[0]
+    messages = [dict(message) for message in plain.messages]
+    spoken = [message for message in messages if message["role"] == "assistant"]
+    spoken[0].pop("token_ids")
+    retold = replace(plain, messages=messages)
+    fewer = len(plain.turns[0].logprobs)
+    assert len(line_of(retold, update.processor).logprobs) == (
+        len(line_of(plain, update.processor).logprobs) - fewer
+    )
+    rows = update._rows([Group([retold, *rollouts[1:]], [1.0, 0.0, 0.0, 0.0])])
+    assert sum(rows[0].line.written) == len(rows[0].line.logprobs)

@@ -76,3 +76,12 @@ def test_every_sequence_stays_in_range(build):
             else:
                 one.fail() if move == 3 else one.malformed()
         assert -1.0 <= coherence(one.answer("x", "mask_1", "crop_1")) <= 1.0
+
+
+def test_a_look_that_is_hardly_smaller_is_no_closer_look(build):
+    outer = (0, 0, 200, 200)
+    for side, closer in ((178, True), (180, False), (190, False)):
+        one = build().zoom(*outer).read(0, 0, side, side).answer("HELLO", "text_1")
+        assert (coherence(one) > 0) == closer, side  # 0.8 of the area is a side of 178.9
+    around = build().zoom(50, 50, 100, 100).read(0, 0, 200, 200).answer("HELLO", "text_1")
+    assert coherence(around) == 0.0

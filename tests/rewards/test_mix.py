@@ -178,3 +178,23 @@ def test_means(build):
     told = means(scored)
     assert told["answer"] == told["reward"] == 0.5
     assert set(told) >= {"curiosity", "coherence", "misuse", "coherence_normalised"}
+
+
+def test_the_next_stage_begins_when_the_goal_is_reached_to_the_dot():
+    mix = Mix(goal=0.5, patience=2)
+    half = [Terms(1.0, 0, 0, 0), Terms(0.0, 0, 0, 0)]
+    assert observe(observe(State(), half, mix), half, mix).stage == 1
+    short = [*half, Terms(0.0, 0, 0, 0)]
+    assert observe(observe(State(), short, mix), short, mix).stage == 0
+
+
+def test_running_scales_are_the_weighted_root_mean_square():
+    """Against the whole history at once: weights decay^age, normalised."""
+    rng = np.random.default_rng(3)
+    values, state, mix = rng.normal(size=(30, 5)), State(), Mix(decay=0.9)
+    for row in values:
+        state = observe(state, [Terms(0.0, float(one), 0.0, 0.0) for one in row], mix)
+    weights = 0.9 ** np.arange(30)[::-1]
+    wanted = np.sqrt((weights * (values**2).mean(1)).sum() / weights.sum())
+    found = weigh(Terms(0.0, 0.1, 0.0, 0.0), mix, state, STAGES[2]).normalised["curiosity"]
+    assert found == pytest.approx(0.1 / wanted)

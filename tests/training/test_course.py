@@ -1,7 +1,9 @@
+from types import SimpleNamespace
+
 import pytest
 
 from pixelis.errors import ConfigError
-from pixelis.training.course import arguments, build, learning_rate
+from pixelis.training.course import Notes, arguments, build, learning_rate
 from pixelis.training.rft import episodes_of, prepare
 from pixelis.training.settings import RftConfig
 
@@ -43,3 +45,31 @@ def test_ranks_need_adapters(run, tmp_path):
     run.config = run.config.model_copy(update={"ranks": tmp_path / "ranks.json"})
     with pytest.raises(ConfigError, match="ranks belongs to method lora"):
         build(run, lambda row: None)
+
+
+@pytest.mark.parametrize(("replayed", "told"), [(0.0, False), (0.5, True)])
+def test_means_over_learned_tokens_are_not_told_where_nothing_was_learned(replayed, told):
+    """TRL takes a mean over a token that is not learned then; as a figure it means nothing."""
+    rows = []
+    run = SimpleNamespace(notes={"even_groups": 1.0, "replayed_groups": replayed})
+    state = SimpleNamespace(is_world_process_zero=True, global_step=1)
+    logs = {"loss": 0.0, "entropy": 2.8, "kl": 0.1, "grad_norm": 0.0}
+    Notes(run, rows.append).on_log(None, state, None, logs)
+    assert ("entropy" in rows[0]) == ("kl" in rows[0]) == told
+    assert rows[0]["loss"] == rows[0]["norm"] == 0.0
+
+
+def test_no_question_is_left_out_when_groups_are_learned_twice(tmp_path):
+    made = prepare(RftConfig(out=tmp_path, **{**SMALL, "iterations": 2}))
+    asked = []
+
+    class Asked:
+        def at(self, step, count):
+            asked.append(step)
+            raise LookupError
+
+    made.questions = Asked()
+    for step in (0, 2, 4):  # TRL asks for new lines with every second step
+        with pytest.raises(LookupError):
+            made.lines(None, step)
+    assert asked == [0, 1, 2]

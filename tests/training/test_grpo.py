@@ -1,7 +1,9 @@
 """What is relied on of TRL's private GRPO code, and that lines are learned as they were played."""
 
 import inspect
+import math
 import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -15,7 +17,7 @@ from pixelis.models.load import load_policy
 from pixelis.models.policy import Sampling
 from pixelis.training.adapters import lora
 from pixelis.training.grpo import LineTrainer
-from pixelis.training.lines import Weighed, line_of, tensors
+from pixelis.training.lines import Weighed, line_of, tensors, unlearned
 from pixelis.training.questions import Drawn
 from pixelis.training.rollouts import Player
 
@@ -189,3 +191,88 @@ def test_a_batch_of_another_size_is_an_error(lines, tmp_path):
     made = trainer(tmp_path, lambda step: weighed(lines)[:3])
     with pytest.raises(ModelError, match="3 lines for a batch of 4"):
         made.train()
+
+
+def dapo(lines, logprobs, references, beta, low=0.2, high=0.28):
+    """The loss by hand, in float64 and token by token: the clipped surrogate with its ratio to the
+    probabilities that a replayed line was chosen with (1 for a fresh one), the k3 estimate of the
+    KL, and the mean over all learned tokens (DAPO, arXiv 2503.14476, equation 8)."""
+    total, count = 0.0, 0
+    for row, (line, gain, replayed) in enumerate(lines):
+        rest = line.written[line.start :]
+        chosen = iter(line.logprobs)
+        for place, written in enumerate(rest):
+            if not written:
+                continue
+            new, old = float(logprobs[row, place]), next(chosen)
+            ratio = math.exp(new - old) if replayed else 1.0
+            gap = float(references[row, place]) - new
+            total -= min(gain * ratio, gain * min(max(ratio, 1 - low), 1 + high))
+            total += beta * (math.exp(gap) - gap - 1)
+            count += 1
+    return total / count
+
+
+def shifted(lines, values, shifts, replayed):
+    made = []
+    for line, value, shift, older in zip(lines, values, shifts, replayed, strict=True):
+        moved = replace(line, logprobs=tuple(one + shift for one in line.logprobs))
+        made.append(Weighed(moved, value, older))
+    return made
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_the_loss_is_the_formula(lines, tmp_path, passes):
+    """Clipped and not, both signs, fresh and replayed, one of them with nothing to learn."""
+    batch = [
+        *shifted(lines[:3], (2.0, 1.5, -1.0), (0.6, -0.6, 0.6), (True, True, True)),
+        *shifted(lines[3:], (-1.0,), (0.4,), (False,)),
+        *shifted(lines[:2], (1.0, -2.0), (0.1, -0.6), (True, True)),
+        Weighed(lines[2], 0.5),
+        unlearned(lines[1]),
+    ]
+    settings = {"beta": 0.3, "epsilon": 0.2, "epsilon_high": 0.28, "loss_type": "dapo",
+                "per_device_train_batch_size": 8 // passes,
+                "gradient_accumulation_steps": passes, "num_generations": 8 // passes}  # fmt: skip
+    made = trainer(tmp_path, lambda step: batch, **settings)
+    with torch.no_grad():
+        logprobs = made._logprobs(made.model, tensors(batch, made.processing_class))
+    reference = trainer(tmp_path, lambda step: batch, **settings).ref_model
+    with torch.no_grad():
+        for parameter in reference.parameters():
+            parameter.mul_(1.002)
+        made.ref_model = made.accelerator.prepare_model(reference, evaluation_mode=True)
+        references = made._logprobs(made.ref_model, tensors(batch, made.processing_class))
+    made.train()
+    wanted = dapo(batch, logprobs.double(), references.double(), 0.3)
+    assert abs(wanted) > 0.01
+    assert made.state.log_history[0]["loss"] == pytest.approx(wanted, abs=2e-3)
+
+
+def test_only_what_the_model_chose_gets_a_gradient(lines, tmp_path):
+    batch = [*weighed(lines)[:3], unlearned(lines[3])]
+    made = trainer(tmp_path, lambda step: batch)
+    kept = []
+
+    def keep(module, given, output):  # TRL never makes all logits at once
+        if output.log_probs.requires_grad:
+            output.log_probs.retain_grad()
+            kept.append(output.log_probs)
+
+    hook = made.model.register_forward_hook(keep)
+    made.train()
+    hook.remove()
+    (logprobs,) = kept
+    found = sorted(int(row.sum()) for row in logprobs.grad != 0)  # TRL shuffles rows
+    wanted = sorted(sum(one.line.written) for one in batch)
+    assert found == wanted
+    assert wanted[0] == 0, "a line that holds a place"
+    assert wanted[-1] < logprobs.shape[1] / 2, "most of a row is not the model's"
+
+
+def test_a_batch_in_which_nothing_is_learned_leaves_finite_weights(lines, tmp_path):
+    made = trainer(tmp_path, lambda step: [unlearned(line) for line in lines], beta=0.1)
+    kept = {name: value.clone() for name, value in made.model.state_dict().items()}
+    made.train()
+    now = made.model.state_dict()
+    assert all(torch.equal(value, now[name]) for name, value in kept.items())

@@ -28,6 +28,8 @@ def run_show(args: argparse.Namespace) -> int:
         emit_json([entry._asdict() for entry in found])
         return 0
     printer = Printer()
+    if not found:
+        printer.line("nothing was promoted, rolled back, reviewed or erased yet", "dim")
     for entry in found:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.at))
         facts = json.dumps(entry.facts, ensure_ascii=False)

@@ -6,7 +6,7 @@ import argparse
 import json
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,12 +61,12 @@ def run(args: argparse.Namespace) -> int:
         with Service(agent, args.store, config) as service:
             if config.learn and config.calibration is None and not args.json:
                 Printer().line(UNCALIBRATED, "yellow")
-            records = unless(stop, read_stream(stream, decode))
-            replies = tell(service, records, args.json)
+            records = Until(stop, read_stream(stream, decode))
+            replies = tell(service, iter(records), args.json)
             if args.wait and config.learn:
                 linger(service, stop)
             if not args.json:
-                conclude(service, replies, stop)
+                conclude(service, replies, records)
     return 0
 
 
@@ -84,12 +84,23 @@ def until_terminated() -> Iterator[threading.Event]:
         signal.signal(signal.SIGTERM, before)
 
 
-def unless(stop: threading.Event, records: Iterator[Record]) -> Iterator[Record]:
-    """The records, until the event is set."""
-    for record in records:
-        if stop.is_set():
-            return
-        yield record
+class Until:
+    """The records, until the event is set.
+
+    Attributes:
+        read: how many were given.
+    """
+
+    def __init__(self, stop: threading.Event, records: Iterator[Record]) -> None:
+        self.stop, self.records = stop, records
+        self.read = 0
+
+    def __iter__(self) -> Iterator[Record]:
+        for record in self.records:
+            if self.stop.is_set():
+                return
+            self.read += 1
+            yield record
 
 
 def tell(service: Service, records: Iterator[Record], as_json: bool) -> int:
@@ -101,14 +112,16 @@ def tell(service: Service, records: Iterator[Record], as_json: bool) -> int:
         if as_json:
             print(json.dumps(reply._asdict(), ensure_ascii=False), flush=True)
         else:
-            _line(printer, reply)
+            kept = service.memory.get(reply.experience_id)
+            _line(printer, reply, {} if kept is None else kept.provenance)
     return count
 
 
-def _line(printer: Printer, reply: Reply) -> None:
+def _line(printer: Printer, reply: Reply, provenance: Mapping[str, Any]) -> None:
     color = {"learn": "green", "review": "yellow"}.get(reply.decision, "dim")
-    text = f"{reply.answer or '(no answer)'}  ({100 * reply.confidence:.0f} %, {reply.decision})"
-    printer.field(reply.request_id, text, color, indent=0)
+    why = provenance.get("error") or provenance.get("reason", "")
+    told = f"{100 * reply.confidence:.0f} %, {reply.decision}{why and f': {why}'}"
+    printer.field(reply.request_id, f"{reply.answer or '(no answer)'}  ({told})", color, indent=0)
 
 
 def linger(service: Service, stop: threading.Event) -> None:
@@ -121,11 +134,14 @@ def linger(service: Service, stop: threading.Event) -> None:
             service.supervisor.look()
 
 
-def conclude(service: Service, replies: int, stop: threading.Event) -> None:
+def conclude(service: Service, replies: int, records: Until) -> None:
     printer = Printer()
     sizes = service.queue.sizes()
     printer.line()
-    printer.field("answered", f"{replies}{', stopped' if stop.is_set() else ''}", indent=0)
+    before = records.read - replies
+    known = f"; {before} had an answer in the store already" if before > 0 else ""
+    stopped = ", stopped" if records.stop.is_set() else ""
+    printer.field("answered", f"{replies}{stopped}{known}", indent=0)
     printer.field("kept", f"{len(service.memory)} experiences", indent=0)
     printer.field("queued", f"{sizes['waiting'] + sizes['leased']} to learn from", indent=0)
     printer.field("version", f"{service.versions.promoted}", indent=0)

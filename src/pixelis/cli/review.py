@@ -52,7 +52,8 @@ def run_list(args: argparse.Namespace) -> int:
     printer = Printer()
     for one in found:
         _show(printer, one)
-    printer.line(f"{counts['waiting']} wait", "dim")
+    hint = "" if found else "; ask about one: pixelis review ask ID"
+    printer.line(f"{counts['waiting']} wait{hint}", "dim")
     return 0
 
 
@@ -72,7 +73,15 @@ def run_ask(args: argparse.Namespace) -> int:
     with open_store(args) as memory:
         if memory.get_seq(args.id) is None:
             raise ConfigError(f"there is no experience {args.id}; see: pixelis memory list")
-        Reviews(memory).ask(args.id, "asked for by hand")
+        reviews = Reviews(memory)
+        reviews.ask(args.id, "asked for by hand")
+        review = reviews.of(args.id)
+    assert review is not None, "it was just asked"
+    if args.json:
+        emit_json(review._asdict())
+        return 0
+    said = review.verdict and f", decided already: {review.verdict}"
+    Printer().line(f"review {review.number}{said}")
     return 0
 
 
@@ -107,9 +116,10 @@ def decide(
     from pixelis.memory.reviews import Reviews
 
     who = reviewer or getpass.getuser()
-    one = Reviews(memory).decide(number, verdict, correction, who)  # type: ignore[arg-type]
     audit = Audit(memory.folder, memory.base, memory.clock)
-    audit.append("review", who, number=number, experience=one.experience, verdict=verdict)
+    with memory.writing():  # both or neither
+        one = Reviews(memory).decide(number, verdict, correction, who)  # type: ignore[arg-type]
+        audit.append("review", who, number=number, experience=one.experience, verdict=verdict)
     return one._asdict()
 
 

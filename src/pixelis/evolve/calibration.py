@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -81,7 +82,9 @@ class Calibration:
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"calibration: {error}") from error
         flat = [value for knot in knots for value in knot]
-        if made.kind not in KINDS or made.temperature <= 0 or any(not 0 <= v <= 1 for v in flat):
+        rising = all(a[0] < b[0] and a[1] <= b[1] for a, b in pairwise(knots))
+        outside = made.temperature <= 0 or any(not 0 <= v <= 1 for v in flat)
+        if made.kind not in KINDS or outside or not rising:
             raise ConfigError(f"calibration of kind {made.kind!r} is broken; fit it again")
         return made
 
@@ -106,14 +109,13 @@ def fit(raw: Sequence[float], right: Sequence[bool], kind: Kind = "isotonic") ->
 
 
 def _steps(x: np.ndarray, y: np.ndarray) -> tuple[tuple[float, float], ...]:
-    """Knots in the middle of each pool of adjacent violators."""
-    order = np.argsort(x, kind="stable")
+    """Knots in the middle of each pool of adjacent violators; equal confidences are one pool from
+    the start, so that the order of the answers decides nothing."""
+    values, places = np.unique(x, return_inverse=True)
+    hits, counts = np.bincount(places, y), np.bincount(places)
     pools: list[list[float]] = []  # sum of y, count, sum of x
-    for value, hit in zip(x[order], y[order], strict=True):
-        if pools and pools[-1][2] / pools[-1][1] == value:
-            pools[-1] = [pools[-1][0] + hit, pools[-1][1] + 1, pools[-1][2] + value]
-        else:
-            pools.append([float(hit), 1.0, float(value)])
+    for value, hit, count in zip(values, hits, counts, strict=True):
+        pools.append([float(hit), float(count), float(value * count)])
         while len(pools) > 1 and _level(pools[-2]) >= _level(pools[-1]):
             last = pools.pop()
             pools[-1] = [a + b for a, b in zip(pools[-1], last, strict=True)]

@@ -93,7 +93,8 @@ def advantages(rewards: Sequence[float], polarised: float = 0.9, fixed: float = 
 
     All rewards equal: all 0, nothing is learned. A polarised group, in which at least that share
     has the best reward (or the worst), gets fixed ones instead, `fixed` for the best and minus
-    `fixed` for the others: dividing by a tiny deviation would blow up its few dissenters.
+    `fixed` for the others: dividing by a tiny deviation would blow up its few dissenters. At 0.9
+    that begins with groups of ten.
     """
     values = np.asarray(rewards, float)
     if len(values) == 0 or np.ptp(values) < 1e-9:
@@ -112,8 +113,3 @@ def flip_scale(flips: int, seen: int) -> float:
     if seen <= 0:
         return 1.0
     return min(1.0, max(0.0, (0.5 - flips / seen) / 0.4))
-
-
-def collapsed(entropy: float, before: float, floor: float = 0.5) -> bool:
-    """Whether the entropy of the policy's turns fell below that share of what it was."""
-    return not math.isfinite(entropy) or entropy < floor * before

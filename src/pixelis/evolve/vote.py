@@ -140,16 +140,16 @@ def _pick(tied: Sequence[str], ballots: Sequence[Ballot]) -> str:
     return max(tied, key=lambda name: (round(sums[name], 9), -tied.index(name)))
 
 
-def decided(ballots: Sequence[Ballot], total: int) -> bool:
-    """Whether no further ballots, up to `total`, can change who wins by majority."""
-    counts: dict[str, int] = {}
+def decided(ballots: Sequence[Ballot], total: int, strategy: Strategy = "majority") -> bool:
+    """Whether no further ballots, up to `total`, can change who wins; each counts 1 at most."""
+    counts: dict[str, float] = {}
     for ballot in ballots:
-        counts[ballot.canonical] = counts.get(ballot.canonical, 0) + 1
+        counts[ballot.canonical] = counts.get(ballot.canonical, 0.0) + weigh(ballot, strategy)
     ranked = sorted((n for name, n in counts.items() if name), reverse=True)
     if not ranked:
         return len(ballots) >= total
-    second = ranked[1] if len(ranked) > 1 else 0
-    return ranked[0] - second > total - len(ballots)
+    second = ranked[1] if len(ranked) > 1 else 0.0
+    return ranked[0] - second > total - len(ballots) + 1e-9
 
 
 def same_question(first: str, second: str, alike: float | None, trusted: bool) -> bool:

@@ -6,6 +6,10 @@
 `hash` is the SHA-256 of the line without it. Files are rotated by size and the chain goes on across
 them. The database keeps the newest line's number and hash, so that cutting lines off the end is
 seen, too. Nothing of a question, an answer or a picture is ever written here: it cannot be erased.
+
+A line belongs to the transaction it is appended in. When that is undone, by an error or a crash,
+the line stays in its file, since nothing is ever taken out, but the database does not know it: the
+next line says `undone` and which ones.
 """
 
 from __future__ import annotations
@@ -16,8 +20,6 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
-
-from filelock import FileLock
 
 from pixelis.errors import StoreError
 from pixelis.memory.base import Base
@@ -64,22 +66,35 @@ class Audit:
     def append(self, event: str, who: str, **facts: Any) -> Entry:
         """Adds a line; it is on the disk when this returns. `facts` are plain JSON values.
 
+        The database's write lock is taken first, here as in every transaction around this call, so
+        that appending processes wait for each other and never for one that waits for them.
+
         Raises StoreError when it cannot be written.
         """
         try:
             self.folder.mkdir(exist_ok=True)
-            with FileLock(self.folder / "lock"):
+            with self.base.writing():
                 last = self._last()
-                seq, previous = (last.seq + 1, last.hash) if last else (1, START)
-                fields = (seq, self.clock(), event, who, facts, previous)
-                entry = Entry(*fields, digest(*fields))
-                self._write(self._file(), json.dumps(entry._asdict(), ensure_ascii=False))
-                self.base.set_about("audit", f"{entry.seq} {entry.hash}")
-                return entry
+                if last is not None and last.seq > (told := self._told()[0]):
+                    last = self._put(last, "undone", "store", {"first": told + 1, "last": last.seq})
+                return self._put(last, event, who, facts)
         except OSError as error:
             if isinstance(error, StoreError):
                 raise
             raise StoreError(f"{self.folder} cannot be written ({error.strerror})") from error
+
+    def _put(self, last: Entry | None, event: str, who: str, facts: dict[str, Any]) -> Entry:
+        seq, previous = (last.seq + 1, last.hash) if last else (1, START)
+        fields = (seq, self.clock(), event, who, facts, previous)
+        entry = Entry(*fields, digest(*fields))
+        self._write(self._file(), json.dumps(entry._asdict(), ensure_ascii=False))
+        self.base.set_about("audit", f"{entry.seq} {entry.hash}")
+        return entry
+
+    def _told(self) -> tuple[int, str]:
+        """Number and hash of the newest line that the database knows."""
+        number, _, hashed = self.base.about("audit", "0 ").partition(" ")
+        return int(number), hashed
 
     def entries(self) -> Iterator[Entry]:
         """Every whole line, the oldest first; StoreError at one that cannot be read."""
@@ -93,17 +108,17 @@ class Audit:
         """The newest lines, the oldest of them first."""
         found: list[Entry] = []
         for path in reversed(self.files()):
+            if len(found) >= count:
+                break
             data = path.read_bytes()
             lines = data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]
             found = [_read(path, 0, line) for line in lines[-(count - len(found)) :]] + found
-            if len(found) >= count:
-                break
         return found
 
     def verify(self) -> Checked:
         """Recomputes every hash and follows the chain through all files."""
         previous, seq, damage = START, 0, []
-        told, _, told_hash = self.base.about("audit", "0 ").partition(" ")
+        told, told_hash = self._told()
         seen = {0: ""}
         try:
             for entry in self.entries():
@@ -114,11 +129,11 @@ class Audit:
                 if digest(*entry[:6]) != entry.hash:
                     damage.append(f"line {entry.seq} was changed")
                 seq, previous = entry.seq, entry.hash
-                if seq == int(told):
+                if seq == told:
                     seen[seq] = entry.hash
         except StoreError as error:
             damage.append(str(error))
-        if int(told) > 0 and seen.get(int(told)) != told_hash:
+        if told > 0 and seen.get(told) != told_hash:
             damage.append(f"line {told}, which was written, is not there as it was")
         return Checked(seq, previous, tuple(damage))
 
@@ -131,7 +146,8 @@ class Audit:
         files = self.files()
         if files and files[-1].stat().st_size < self.most_bytes:
             return files[-1]
-        return self.folder / f"audit-{len(files) + 1:06d}.jsonl"
+        newest = int(files[-1].stem.rpartition("-")[2]) if files else 0
+        return self.folder / f"audit-{newest + 1:06d}.jsonl"
 
     def _last(self) -> Entry | None:
         """The newest line; what a crash left unfinished behind it is cut off first."""

@@ -43,8 +43,10 @@ def erase(
 ) -> Erased:
     """Erases experiences by id, or all that match user and time range (seconds since 1970).
 
-    `everything` must be said to erase without any of these. Unknown ids are left out. The same
-    call may be repeated: it ends what a crash interrupted.
+    `everything` must be said to erase without any of these. The same call may be repeated: it ends
+    what a crash interrupted. Ids that are not there (any more) are not told in `ids`, but what has
+    learned from them is still named. What was let go to make room, and may linger in free pages
+    and indexes, goes with any call.
     """
     narrowed = user is not None or since is not None or until is not None
     if not ids and not narrowed and not everything:
@@ -52,19 +54,27 @@ def erase(
     wanted = list(ids)
     if narrowed or everything:
         wanted += memory.ids(Filter(user=user, since=since, until=until))
-    known = [one for one in dict.fromkeys(wanted) if memory.get_seq(one) is not None]
-    if known:
-        with memory.writing() as base:
-            base.execute("UPDATE about SET value = '1' WHERE name = 'unclean'")
-            memory.remove(known)
+    wanted = list(dict.fromkeys(wanted))
+    known = [one for one in wanted if memory.get_seq(one) is not None]
+    with memory.writing() as base:
+        base.execute("UPDATE about SET value = '1' WHERE name = 'unclean'")
+        # Other processes build their indexes anew, those with unlinked entries in them, too.
+        base.execute("UPDATE about SET value = CAST(value AS INTEGER) + 1 WHERE name = 'epoch'")
+        memory.remove(known)
+        base.executemany("INSERT OR IGNORE INTO erased VALUES (?)", [(one,) for one in known])
+        # The request stays, so that it is not asked again; the hash of what it asked does not.
+        base.execute(
+            "UPDATE requests SET content = x'' WHERE content != x''"
+            " AND experience IN (SELECT experience FROM erased)"
+        )
     memory.finish_erasing()
     _sweep_parts(memory.folder)
     for log in memory.folder.glob("*.log"):  # what libraries say there may quote a question
         log.write_bytes(b"")
     return Erased(
         tuple(known),
-        versions_of(memory, known),
-        exports_of(memory, known),
+        versions_of(memory, wanted),
+        exports_of(memory, wanted),
         memory.base.about("unclean") == "0",
     )
 

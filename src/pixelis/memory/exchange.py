@@ -81,7 +81,8 @@ def take(memory: Memory, folder: str | Path) -> Taken:
     text = _checked(place)
     added = known = 0
     with memory.writing():
-        for number, line in enumerate(text.splitlines(), start=1):
+        # Not splitlines: it would also cut at U+2028 and the like, which JSON allows in a text.
+        for number, line in enumerate(filter(None, text.split("\n")), start=1):
             try:
                 done = _add(memory, place, json.loads(line))
             except (ValueError, KeyError, TypeError, OSError) as error:

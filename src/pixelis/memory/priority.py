@@ -17,7 +17,7 @@ DAY_S = 86_400.0
 
 
 class Worth(NamedTuple):
-    """What a priority depends on; `size` in bytes, media not shared with others included."""
+    """What a priority depends on; `size` in bytes, its media counted as if nothing shared them."""
 
     id: str
     confidence: float | None

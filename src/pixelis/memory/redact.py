@@ -95,11 +95,20 @@ def _hidden(name: str, match: re.Match[str]) -> str:
 
 
 def redact_all(value: Any, hook: Callable[[str], str] = redact) -> Any:
-    """Plain JSON values with every text in them redacted; keys stay as they are."""
+    """Plain JSON values with every text in them redacted, keys too: what votes are counted by is an
+    answer. Keys that become the same are numbered."""
     if isinstance(value, str):
         return hook(value)
     if isinstance(value, Mapping):
-        return {key: redact_all(item, hook) for key, item in value.items()}
+        made: dict[Any, Any] = {}
+        for key, item in value.items():
+            name = told = hook(key) if isinstance(key, str) else key
+            number = 1
+            while told in made:
+                number += 1
+                told = f"{name} {number}"
+            made[told] = redact_all(item, hook)
+        return made
     if isinstance(value, list | tuple):
         return [redact_all(item, hook) for item in value]
     return value

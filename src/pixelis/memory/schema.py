@@ -143,4 +143,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "INSERT INTO about VALUES ('unclean', '0')",
         "INSERT INTO about VALUES ('promoted', '0')",
     ),
+    # Ids alone: a learner that has just learned from one must hear that it is gone.
+    ("CREATE TABLE erased (experience TEXT PRIMARY KEY) WITHOUT ROWID",),
 )

@@ -153,7 +153,7 @@ class Memory:
             one = replace(one, seq=seq)
             self.spaces.added(seq, one.space, one.embedding)
             self.engine.added(one)
-            self._make_room(base)
+            self._make_room(base, one.id)
         self._sweep()
         return one
 
@@ -348,7 +348,8 @@ class Memory:
         change = "UPDATE about SET value = CAST(value AS INTEGER) + ? WHERE name = ?"
         base.executemany(change, [(count, "count"), (size, "bytes")])
 
-    def _make_room(self, base: sqlite3.Connection) -> None:
+    def _make_room(self, base: sqlite3.Connection, newest: str) -> None:
+        """Lets go what is worth least; never the one that is being acknowledged."""
         rows = dict(base.execute("SELECT name, value FROM about WHERE name IN ('count', 'bytes')"))
         count, size = int(rows["count"]), int(rows["bytes"])
         room = self.room
@@ -360,7 +361,9 @@ class Memory:
             "SELECT id, confidence, reward, born, retrievals, successes, pinned, size"
             " FROM experiences"
         )
-        self._drop(base, leaving([Worth(*row) for row in found], target, self.clock()))
+        worths = [Worth(*row) for row in found]
+        worths = [one._replace(pinned=one.pinned or one.id == newest) for one in worths]
+        self._drop(base, leaving(worths, target, self.clock()))
 
     def _drop(self, base: sqlite3.Connection, ids: Sequence[str]) -> None:
         """Deletes rows; media files that nothing needs any more are written down as doomed."""

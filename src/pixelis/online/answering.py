@@ -78,7 +78,7 @@ def answer(
         still = [
             place
             for place, one in enumerate(asked)
-            if not decided([ballot(one, e, n) for n, e in enumerate(episodes[place])], votes)
+            if not _settled(one, episodes[place], votes, strategy)
         ]
         _round(agent, asked, episodes, still, first, votes, temperature)
     return [_conclude(one, mine, strategy) for one, mine in zip(asked, episodes, strict=True)]
@@ -135,6 +135,16 @@ def remembered(asking: Asking) -> list[Ballot]:
     return found
 
 
+def _settled(asking: Asking, episodes: Sequence[Episode], votes: int, strategy: Strategy) -> bool:
+    """Whether the samples that are still to come could not change the verdict's winner."""
+    ballots = _ballots(asking, episodes)
+    return decided(ballots, len(ballots) + votes - len(episodes), strategy)
+
+
 def _conclude(asking: Asking, episodes: Sequence[Episode], strategy: Strategy) -> Answered:
-    ballots = [ballot(asking, episode, number) for number, episode in enumerate(episodes)]
-    return Answered(tally([*ballots, *remembered(asking)], strategy), episodes[0])
+    return Answered(tally(_ballots(asking, episodes), strategy), episodes[0])
+
+
+def _ballots(asking: Asking, episodes: Sequence[Episode]) -> list[Ballot]:
+    own = [ballot(asking, episode, number) for number, episode in enumerate(episodes)]
+    return [*own, *remembered(asking)]

@@ -17,10 +17,10 @@ from pixelis.memory import Experience, Memory
 from pixelis.memory.queue import Queue, Ticket
 from pixelis.online.exam import Mark, health
 from pixelis.online.settings import EvolveConfig
-from pixelis.online.versions import Versions
+from pixelis.online.versions import Version, Versions
 from pixelis.sequential import Sequential
 
-Event = Literal["idle", "learned", "promoted", "rolled-back"]
+Event = Literal["idle", "learned", "promoted", "rolled-back", "overtaken"]
 Which = Literal["candidate", "promoted"]
 LEAST = 100  # canary questions before a promotion
 CHUNK = 40  # canary questions asked before looking at the test
@@ -108,18 +108,37 @@ class Learner:
         ids = [ticket.experience for ticket in tickets]
         version = self.versions.add(self.trainer.write, parent, ids, {"updates": list(figures)})
         passed, found = self.examine(version.number)
-        reason = "no worse than the version before" if passed else found["why"]
         with self.memory.writing():
-            if passed:
-                self.versions.promote(version.number, reason, {"canary": found})
-                self._learned(ids)
+            event = self._decide(version, passed, found)
+            if event == "overtaken":
+                self.queue.give_back(tickets)
             else:
-                self.versions.roll_back(version.number, reason, {"canary": found})
-            self.queue.acknowledge(tickets)
-        self.trainer.settle(passed)
-        if passed:
+                self.queue.acknowledge(tickets)
+        self.trainer.settle(event == "promoted")
+        if event == "promoted":
             self._marked = version.number
-        return "promoted" if passed else "rolled-back"
+        return event
+
+    def _decide(self, version: Version, passed: bool, found: dict[str, Any]) -> Event:
+        """Promotes a candidate or takes it back, by the canary and by what happened meanwhile.
+
+        It was compared with its parent: where somebody has promoted or rolled back another one
+        since, that says nothing of the candidate, and it is set aside.
+        """
+        number, figures = version.number, {"canary": found}
+        if self.versions.get(number).state == "rolled-back":  # by hand, with its parent perhaps
+            return "rolled-back"
+        if self.versions.promoted != version.parent:
+            self.versions.set_aside(number, "another version was promoted meanwhile", figures)
+            return "overtaken"
+        if gone := self.versions.erased(number):
+            passed, found["why"] = False, f"{len(gone)} experiences it learned from were erased"
+        if not passed:
+            self.versions.roll_back(number, found["why"], figures)
+            return "rolled-back"
+        self.versions.promote(number, "no worse than the version before", figures)
+        self._learned(self.versions.lineage(number))
+        return "promoted"
 
     def examine(self, turn: int) -> tuple[bool, dict[str, Any]]:
         """The canary: whether the candidate may be promoted, and what was measured."""

@@ -154,7 +154,7 @@ class Service:
         )
         if row is None:
             return None
-        if row[1] != content:
+        if row[1] and row[1] != content:  # of what was erased nothing is left to compare
             raise DataError(
                 f"line {record.line}: request_id {record.request_id!r} was used before for another "
                 "question; give it an id of its own"
@@ -380,7 +380,9 @@ def read_calibration(path: Path | None) -> Calibration:
         return Calibration()
     try:
         return Calibration.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise ConfigError(f"calibration = {path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
         if isinstance(error, ConfigError):
             raise
         raise ConfigError(f"calibration = {path}: {error}; fit one again") from error

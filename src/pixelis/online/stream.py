@@ -12,6 +12,7 @@ of `question`: what is not masked and not labelled is decoded with the model's t
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from pixelis.answers import ANSWER_TYPES
 from pixelis.errors import DataError
 
 Decode = Callable[[Sequence[int]], str]
+HUGE = 1e15  # squares and their sum stay within float32
 IGNORED = -100  # in `labels`: not written by the model
 
 
@@ -46,7 +48,8 @@ class Record:
     @property
     def content(self) -> str:
         """What makes it this question; an id must not come back with another one."""
-        return json.dumps([self.question, str(self.media or "")], ensure_ascii=False)
+        media = "" if self.media is None else os.path.abspath(self.media)  # from wherever it is run
+        return json.dumps([self.question, media], ensure_ascii=False)
 
 
 def read_stream(path: Path, decode: Decode | None = None) -> Iterator[Record]:
@@ -65,7 +68,9 @@ def read_stream(path: Path, decode: Decode | None = None) -> Iterator[Record]:
                 except (ValueError, RecursionError) as error:
                     if not line.endswith(b"\n"):
                         return
-                    raise DataError(f"{path}:{number}: not JSON ({error})") from error
+                    raise DataError(
+                        f"{path}:{number}: not JSON ({error}); give one object a line"
+                    ) from error
                 yield record(value, path, number, decode)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); give a JSONL file") from error
@@ -144,4 +149,7 @@ def _numbers(value: Any, wrong: Callable[..., DataError]) -> tuple[float, ...] |
         raise wrong("embedding", "must be a list of numbers")
     if any(isinstance(n, bool) or not isinstance(n, int | float) for n in value):
         raise wrong("embedding", "must be a list of numbers")
+    largest = max(abs(n) for n in value)
+    if any(n != n for n in value) or not 1 / HUGE <= largest <= HUGE:
+        raise wrong("embedding", f"must be numbers up to {HUGE:g}, not all of them 0")
     return tuple(float(n) for n in value)

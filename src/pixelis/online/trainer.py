@@ -79,6 +79,8 @@ class AdapterTrainer:
         rates = [lesson.ticket.rate for lesson in lessons]
         rate = self._rate(rates) * guardrails.flip_scale(flips, seen)
         figures = self.update.step(groups, rate) if rate > 0 else None
+        if figures is not None and figures.tokens and not figures.used:
+            self.update.retreat()
         told = {"flips": flips, "asked": seen, "replayed": len(replayed), "rate": rate}
         return {"used": False, **told, **(figures._asdict() if figures else {})}
 
@@ -100,9 +102,16 @@ class AdapterTrainer:
             save_adapters(self.wearer.wrapped, folder, base, policy.profile)
 
     def settle(self, promoted: bool) -> None:
-        """Goes on from the published candidate, or from what was promoted before."""
-        self.wearer.load(self._published() if promoted else dict(self.update.anchor))
-        self.update.renew()
+        """Goes on after a decision about the candidate.
+
+        Promoted: the candidate is the new anchor, and learning goes on from the newest weights,
+        which the average follows over the next versions. Else all goes back to the anchor.
+        """
+        if promoted:
+            self.update.anchor = self._published()
+        else:
+            self.wearer.load(dict(self.update.anchor))
+            self.update.renew()
 
     def _published(self) -> dict[str, Any]:
         """Tier 3: the moving average of the adapters over published versions."""

@@ -121,7 +121,7 @@ class Versions:
             base.executemany(
                 "INSERT INTO lineage VALUES (?, ?)", [(number, one) for one in set(experiences)]
             )
-        self._tell("candidate", number, parent=parent, experiences=len(set(experiences)))
+            self._tell("candidate", number, parent=parent, experiences=len(set(experiences)))
         return self.get(number)
 
     def promote(self, number: int, reason: str, figures: Mapping[str, Any] | None = None) -> None:
@@ -135,7 +135,7 @@ class Versions:
             )
             base.execute("UPDATE about SET value = ? WHERE name = 'promoted'", (str(number),))
             self._note(number, figures)
-        self._tell("promote", number, reason=reason)
+            self._tell("promote", number, reason=reason)
 
     def roll_back(self, number: int, reason: str, figures: Mapping[str, Any] | None = None) -> int:
         """Takes a version, and all that descend from it, out of use; gives who answers now.
@@ -160,8 +160,27 @@ class Versions:
                 after = self._ancestor(number, gone)
                 base.execute("UPDATE about SET value = ? WHERE name = 'promoted'", (str(after),))
                 base.execute("UPDATE versions SET state = 'promoted' WHERE number = ?", (after,))
-        self._tell("rollback", number, reason=reason, also=sorted(gone - {number}), now=after)
+            self._tell("rollback", number, reason=reason, also=sorted(gone - {number}), now=after)
         return after
+
+    def set_aside(self, number: int, reason: str, figures: Mapping[str, Any]) -> None:
+        """Takes a candidate out of the running; nothing is held against what it learned from."""
+        with self.base.writing() as base:
+            base.execute(
+                "UPDATE versions SET state = 'retired', reason = ? WHERE number = ?",
+                (reason, number),
+            )
+            self._note(number, figures)
+            self._tell("set-aside", number, reason=reason)
+
+    def erased(self, number: int) -> list[str]:
+        """Experiences a version was trained on that were erased since; evicted ones are not."""
+        rows = self.base.rows(
+            "SELECT experience FROM lineage WHERE version = ? AND experience IN"
+            " (SELECT experience FROM erased EXCEPT SELECT id FROM experiences)",
+            (number,),
+        )
+        return [str(row[0]) for row in rows]
 
     def retire(self, numbers: Sequence[int]) -> list[int]:
         """Rolls back every one of these that is not rolled back yet; gives which were."""
@@ -234,7 +253,11 @@ class Versions:
                 " AND status NOT IN ('confirmed', 'corrected', 'rejected')",
                 [(one,) for one in ids],
             )
-            base.executemany("DELETE FROM queue WHERE experience = ?", [(one,) for one in ids])
+            # What a person has said of it since waits on: it is not what was learned.
+            base.executemany(
+                "DELETE FROM queue WHERE experience = ? AND source = 'vote'",
+                [(one,) for one in ids],
+            )
 
     def _note(self, number: int, figures: Mapping[str, Any] | None) -> None:
         if figures:

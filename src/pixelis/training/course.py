@@ -28,6 +28,7 @@ NAMES = {
     "clip_ratio/region_mean": "clipped",
     "step_time": "update_s",
 }
+OF_TOKENS = ("entropy", "kl", "clipped")  # means over learned tokens
 
 
 def arguments(run: Run) -> GRPOConfig:
@@ -72,23 +73,18 @@ def learning_rate(run: Run) -> float:
 
 def build(run: Run, report: Report) -> LineTrainer:
     """The trainer of a run; nothing has been learned yet."""
-    config, model = run.config, run.policy.model
-    if run.method == FULL:
-        if config.ranks is not None:
-            raise ConfigError("ranks belongs to method lora or qlora, not full")
-        model = model.float()
-        run.policy.model = model
+    config, peft = run.config, adapters_of(run)
     with renamed_attributes():
         trainer = LineTrainer(
             source=lambda step: _played(run, trainer, step),
             keep=config.keep,
             remember=run.remember,
             store=lambda folder: run.memory.save(folder, run.place[0]),
-            model=model,
+            model=run.policy.model,
             args=arguments(run),
             train_dataset=Dataset.from_dict({"prompt": ["-"] * config.questions * config.group}),
             processing_class=run.player.processor,
-            peft_config=adapters_of(run),
+            peft_config=peft,
         )
     check_whole(trainer)
     _join(run, trainer)
@@ -133,7 +129,11 @@ class Notes(TrainerCallback):
             return
         found = {ours: logs.get(theirs) for theirs, ours in NAMES.items()}
         values = {name: float(value) for name, value in found.items() if value is not None}
-        self.report({"stage": "rft", "step": state.global_step - 1, **values, **self.run.notes})
+        notes = self.run.notes
+        if notes.get("even_groups", 0.0) - notes.get("replayed_groups", 0.0) >= 1.0:
+            for name in OF_TOKENS:  # nothing was learned: TRL tells those of a token that is not
+                values.pop(name, None)
+        self.report({"stage": "rft", "step": state.global_step - 1, **values, **notes})
 
 
 class Exams(TrainerCallback):

@@ -155,7 +155,9 @@ class Run:
     def lines(self, model: Any, step: int) -> list[Weighed]:
         """What this process learns from in an optimizer step."""
         config, (rank, world) = self.config, self.place
-        mine = self.questions.at(step, config.questions * world)[rank::world]
+        # Lines are asked for once in `iterations` steps; no question is left out for that.
+        turn = step // config.iterations
+        mine = self.questions.at(turn, config.questions * world)[rank::world]
         started = time.perf_counter()
         groups = self.player.play(model, mine, config.group, config.seed + step)
         self.notes = {"play_s": time.perf_counter() - started}

@@ -70,23 +70,18 @@ def arguments(tuning: Tuning) -> SFTConfig:
 
 def build_trainer(tuning: Tuning, report: Report) -> EpisodeTrainer:
     """The trainer of a run; nothing has been learned yet."""
-    config, model = tuning.config, tuning.policy.model
-    if tuning.method == FULL:
-        if config.ranks is not None:
-            raise ConfigError("ranks belongs to method lora or qlora, not full")
-        model = model.float()
-        tuning.policy.model = model
+    config, peft = tuning.config, adapters_of(tuning)
     with renamed_attributes():
         trainer = EpisodeTrainer(
             feed=lambda trainer: _feed(tuning, trainer),
             keep=config.keep,
             remember=tuning.remember,
-            model=model,
+            model=tuning.policy.model,
             args=arguments(tuning),
             train_dataset=Dataset.from_dict({"index": list(range(len(tuning.stock.items)))}),
             data_collator=_refuse,
             processing_class=tuning.policy.processor,
-            peft_config=adapters_of(tuning),
+            peft_config=peft,
         )
     trainer.add_callback(Notes(tuning, trainer.feed, report))
     examiner = tuning.examiner()
@@ -171,9 +166,15 @@ def _feed(tuning: Tuning, trainer: EpisodeTrainer) -> Feed:
 
 
 def adapters_of(tuning: Trained) -> Any:
-    """PEFT's configuration of a run; None where whole weights are learned."""
+    """PEFT's configuration of a run; None where whole weights are learned, which become float32.
+
+    ConfigError for whole weights with a file of ranks.
+    """
     config = tuning.config
     if tuning.method == FULL:
+        if config.ranks is not None:
+            raise ConfigError("ranks belongs to method lora or qlora, not full")
+        tuning.policy.model = tuning.policy.model.float()
         return None
     ranks = adapters.read_ranks(config.ranks) if config.ranks is not None else None
     return adapters.lora(

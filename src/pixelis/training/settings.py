@@ -62,26 +62,23 @@ class SftConfig(PretrainConfig):
     warmup: int = Field(30, ge=1)
 
 
-class TuneConfig(BaseModel):
-    """Settings of `pixelis train sft --data …`: any model on files of episodes.
+class RunConfig(BaseModel):
+    """What every run on any model's weights is told, however it learns.
 
     `model` is `nano` or `hf:PATH`. `method` is `full`, `lora`, `qlora` (4-bit weights, needs
     bitsandbytes and a GPU), or `auto`: full below 100 M parameters, else LoRA. `rank` and `alpha`
     hold for every layer unless `ranks` names a file of `pixelis train ranks`; `targets` are the
-    linear layers of the language side or of `all`. `lr` None takes 1e-4 for adapters and 2e-5 for
-    full weights. A step learns from `batch` × `accumulate` episodes on each device; with `packing`
-    its rows hold several. `steps` None makes `epochs` passes. `room` is the most tokens of one
-    episode (None: the model's context). `balance` is how many times more often a family may be
-    drawn than the rarest, 0 for any. Every `eval_every` steps the model answers `held_out`
-    questions by the agent loop; with `curriculum` the answers move the mixture. `checkpointing`
-    and FlashAttention-2 are on for more than a billion parameters where they are to be had.
-    `report_to` sends the numbers to wandb, trackio or tensorboard as well.
+    linear layers of the language side or of `all`. `balance` is how many times more often a family
+    may be drawn than the rarest, 0 for any. Every `eval_every` steps the model answers `held_out`
+    questions by the agent loop. `checkpointing` and FlashAttention-2 are on for more than a billion
+    parameters where they are to be had. `report_to` sends the numbers to wandb, trackio or
+    tensorboard as well.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    data: list[Path] = Field(min_length=1)
-    out: Path = Path("runs/sft")
+    data: list[Path] = Field(default_factory=list)
+    out: Path = Path("runs/tuned")
     model: str = "nano"
     seed: int = 20261121
     method: Literal["auto", "full", "lora", "qlora"] = "auto"
@@ -93,16 +90,10 @@ class TuneConfig(BaseModel):
     lr: float | None = Field(None, gt=0)
     schedule: Literal["cosine", "linear", "constant"] = "cosine"
     warmup: int = Field(20, ge=0)
-    weight_decay: float = Field(0.01, ge=0)
+    weight_decay: float = Field(0.0, ge=0)
     clip: float = Field(1.0, ge=0)
-    epochs: float = Field(1.0, gt=0)
-    steps: int | None = Field(None, ge=1)
     batch: int = Field(4, ge=1)
-    accumulate: int = Field(1, ge=1)
-    packing: bool = False
     balance: float = Field(3.0, ge=0)
-    room: int | None = Field(None, ge=32)
-    skip_long: bool = False
     min_pixels: int | None = Field(None, ge=1)
     max_pixels: int | None = Field(None, ge=1)
     precision: Literal["auto", "bf16", "fp32"] = "auto"
@@ -111,9 +102,6 @@ class TuneConfig(BaseModel):
     checkpointing: bool | None = None
     eval_every: int = Field(100, ge=0)
     held_out: int = Field(64, ge=0)
-    curriculum: bool = False
-    goal: float = Field(0.7, gt=0, le=1)
-    patience: int = Field(4, ge=0)
     sample_every: int = Field(100, ge=0)
     save_every: int = Field(100, ge=1)
     keep: int = Field(2, ge=1)
@@ -121,6 +109,29 @@ class TuneConfig(BaseModel):
     merge: bool = False
     dry_run: bool = False
     allow_download: bool = False
+
+
+class TuneConfig(RunConfig):
+    """Settings of `pixelis train sft --data …`: any model on files of episodes.
+
+    `lr` None takes 1e-4 for adapters and 2e-5 for full weights. A step learns from `batch` ×
+    `accumulate` episodes on each device; with `packing` its rows hold several. `steps` None makes
+    `epochs` passes. `room` is the most tokens of one episode (None: the model's context). With
+    `curriculum` the held-out answers move the mixture.
+    """
+
+    data: list[Path] = Field(min_length=1)
+    out: Path = Path("runs/sft")
+    weight_decay: float = Field(0.01, ge=0)
+    epochs: float = Field(1.0, gt=0)
+    steps: int | None = Field(None, ge=1)
+    accumulate: int = Field(1, ge=1)
+    packing: bool = False
+    room: int | None = Field(None, ge=32)
+    skip_long: bool = False
+    curriculum: bool = False
+    goal: float = Field(0.7, gt=0, le=1)
+    patience: int = Field(4, ge=0)
 
 
 class RanksConfig(BaseModel):
@@ -151,7 +162,7 @@ class RanksConfig(BaseModel):
     threads: int | None = Field(None, ge=1)
 
 
-class RftConfig(BaseModel):
+class RftConfig(RunConfig):
     """Settings of `pixelis train rft`: learning by trying, from rewards.
 
     Questions come from files of episodes (`data`), or without any are drawn from the worlds
@@ -168,26 +179,11 @@ class RftConfig(BaseModel):
     `max_new_tokens` limit an episode.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
-    data: list[Path] = Field(default_factory=list)
     families: list[str] = Field(default_factory=list)
     difficulty: Literal["easy", "medium", "hard"] | None = None
-    balance: float = Field(3.0, ge=0)
     out: Path = Path("runs/rft")
-    model: str = "nano"
-    seed: int = 20261121
-    method: Literal["auto", "full", "lora", "qlora"] = "auto"
-    rank: int = Field(16, ge=1)
-    alpha: int | None = Field(None, ge=1)
-    dropout: float = Field(0.0, ge=0, lt=1)
-    targets: Literal["language", "all"] = "language"
-    ranks: Path | None = None
-    lr: float | None = Field(None, gt=0)
     schedule: Literal["cosine", "linear", "constant"] = "constant"
     warmup: int = Field(5, ge=0)
-    weight_decay: float = Field(0.0, ge=0)
-    clip: float = Field(1.0, ge=0)
     steps: int = Field(200, ge=1)
     questions: int = Field(4, ge=1)
     group: int = Field(8, ge=2)
@@ -213,21 +209,9 @@ class RftConfig(BaseModel):
     exact: bool = True
     max_batch: int = Field(64, ge=1)
     workers: int = Field(2, ge=1)
-    min_pixels: int | None = Field(None, ge=1)
-    max_pixels: int | None = Field(None, ge=1)
-    precision: Literal["auto", "bf16", "fp32"] = "auto"
-    device: str = "auto"
-    threads: int | None = Field(None, ge=1)
-    checkpointing: bool | None = None
     eval_every: int = Field(50, ge=0)
-    held_out: int = Field(64, ge=0)
     sample_every: int = Field(50, ge=0)
     save_every: int = Field(50, ge=1)
-    keep: int = Field(2, ge=1)
-    report_to: Literal["none", "wandb", "trackio", "tensorboard"] = "none"
-    merge: bool = False
-    dry_run: bool = False
-    allow_download: bool = False
 
     @model_validator(mode="after")
     def _fits(self) -> RftConfig:

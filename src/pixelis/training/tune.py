@@ -25,7 +25,7 @@ from pixelis.training.footprint import Footprint, reckon
 from pixelis.training.hardware import has_bf16
 from pixelis.training.material import Sample, bands, read, split, whole
 from pixelis.training.sampling import Order, balanced
-from pixelis.training.settings import RftConfig, TuneConfig
+from pixelis.training.settings import RunConfig, TuneConfig
 from pixelis.training.stock import Stock, build
 
 LARGE = 1e9  # parameters from which activations are computed twice rather than kept
@@ -161,7 +161,7 @@ def prepare(
     )
 
 
-def load(config: TuneConfig | RftConfig) -> LocalPolicy:
+def load(config: RunConfig) -> LocalPolicy:
     """The model to be trained; FlashAttention-2 where it is installed and the device has it."""
     from pixelis.models.load import BUNDLED, FOLDER, load_policy
 
@@ -216,7 +216,7 @@ class Trained(Protocol):
     """A run whose weights can be written."""
 
     @property
-    def config(self) -> TuneConfig | RftConfig: ...
+    def config(self) -> RunConfig: ...
 
     @property
     def policy(self) -> LocalPolicy: ...
@@ -244,7 +244,7 @@ def export(tuning: Trained, model: Any) -> dict[str, Path]:
     return made
 
 
-def precision_of(config: TuneConfig | RftConfig, device: torch.device) -> bool:
+def precision_of(config: RunConfig, device: torch.device) -> bool:
     """Whether passes run in bf16; weights that are learned stay in fp32."""
     return config.precision == "bf16" or (config.precision == "auto" and has_bf16(device))
 
@@ -253,7 +253,7 @@ def learning_rate(config: TuneConfig, method: str) -> float:
     return config.lr or (2e-5 if method == FULL else 1e-4)
 
 
-def _where(config: TuneConfig | RftConfig) -> str:
+def _where(config: RunConfig) -> str:
     from pixelis.models.hub import find_checkpoint
     from pixelis.models.load import FOLDER
 
