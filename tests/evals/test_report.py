@@ -123,3 +123,5 @@ def test_rotations_count_only_when_all_are_right(results):
     assert circular(turned) == 1.0
     turned[0] = replace(turned[0], correct=False)
     assert circular(turned) == 5 / 6
+    assert circular(turned[2:]) == 1.0  # of the first question two rotations are missing
+    assert circular(turned[:3]) is None

@@ -47,11 +47,33 @@ def test_questions_about_one_picture_count_less_than_as_many_pictures():
     assert together.high - together.low > 2 * (alone.high - alone.low)
 
 
+def test_one_picture_says_little_about_others():
+    values, keys = [1.0, 1.0, 0.0, 1.0, 0.0], ["a"] * 5
+    low, high = mean_interval(values, keys)
+    assert low < 0.05
+    assert high > 0.95
+    assert mean_interval([0.5]).high - mean_interval([0.5]).low > 0.9
+    outcome = compare([1.0, 1.0, 0.0], [0.0, 0.0, 0.0], ["a"] * 3)
+    assert outcome.p == 1.0
+    assert outcome.interval.low < 0 < outcome.interval.high
+
+
+def test_units_of_one_mean_take_the_exact_bound():
+    # Ten pictures, one of two questions right about each: as ten tosses with five right.
+    low, high = mean_interval([0.0, 1.0] * 10, [str(n // 2) for n in range(20)])
+    assert (low, high) == pytest.approx(tuple(stats.binomtest(5, 10).proportion_ci()))
+
+
+@pytest.mark.parametrize("won", range(1, 9))
+def test_the_interval_leaves_out_no_difference_exactly_when_the_sign_test_does(won):
+    outcome = compare([1.0] * won, [0.0] * won)
+    assert (outcome.interval.low > 0) == (outcome.p < 0.05)
+
+
 def test_interval_is_seeded_and_handles_none_and_one():
     values = [0.0, 1.0, 1.0, 0.5]
     assert mean_interval(values, seed=4) == mean_interval(values, seed=4)
     assert mean_interval([]) == (0.0, 1.0)
-    assert mean_interval([0.5]) == (0.5, 0.5)
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
         mean_interval([2.0])
 
@@ -90,7 +112,9 @@ def test_few_pairs_that_all_differ_are_no_certainty():
     outcome = compare([1.0] * 3, [0.0] * 3)
     assert outcome.p == stats.binomtest(3, 3).pvalue == 0.25
     assert outcome.interval.high == 1.0
-    assert outcome.interval.low == pytest.approx(stats.binomtest(3, 3).proportion_ci().low)
+    # Three won of three: as a share won of all, brought from 0..1 to -1..1.
+    won = stats.binomtest(3, 3).proportion_ci().low
+    assert outcome.interval.low == pytest.approx(2 * won - 1)
     assert compare([0.0] * 3, [1.0] * 3).interval.high == -outcome.interval.low
     same = compare([1.0, 0.0], [1.0, 0.0])
     assert same.p == 1.0

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from pixelis.errors import ConfigError
 from pixelis.evals.results import Result
 from pixelis.evals.statistics import compare, holm
@@ -25,8 +27,8 @@ def compare_runs(first: Sequence[Result], second: Sequence[Result]) -> dict[str,
 
     A question answered under several seeds counts once, with its mean. Keys: `difference`, `ci95`,
     `p` (two-sided bootstrap over pictures), `n`, `first` and `second` (accuracies), `gained` and
-    `lost` (questions right in the first only, in the second only), `no_worse` (the sequential test
-    at a margin of two points: `no_worse`, `worse` or `open`, and after how many questions), and
+    `lost` (questions better in the first, in the second), `no_worse` (the sequential test at a
+    margin of two points: `no_worse`, `worse` or `open`, and after how many questions), and
     `by_family` with the first four keys, where `p` is Holm-corrected over the families. Raises
     ConfigError when the runs did not answer the same questions.
     """
@@ -38,16 +40,35 @@ def compare_runs(first: Sequence[Result], second: Sequence[Result]) -> dict[str,
     adjusted = holm({name: entry["p"] for name, entry in by_family.items()})
     for name, p in adjusted.items():
         by_family[name]["p"] = p
-    test = Sequential().run(pair.first - pair.second for pair in pairs)
+    test, looked = in_turn(pairs)
     return {
         **_outcome(pairs),
         "first": sum(pair.first for pair in pairs) / len(pairs),
         "second": sum(pair.second for pair in pairs) / len(pairs),
         "gained": [pair.result.id for pair in pairs if pair.first > pair.second],
         "lost": [pair.result.id for pair in pairs if pair.first < pair.second],
-        "no_worse": {"verdict": test.verdict, "margin": test.margin, "questions": test.n},
+        "no_worse": {"verdict": test.verdict, "margin": test.margin, "questions": looked},
         "by_family": by_family,
     }
+
+
+def in_turn(pairs: Sequence[Pair], seed: int = 0) -> tuple[Sequential, int]:
+    """The sequential test over pictures in random order, and how many questions it looked at.
+
+    Files come sorted by kind, so the first hundred questions say nothing about the rest; and several
+    questions about one picture are no independent draws: each picture counts with its mean.
+    """
+    gaps: dict[str, list[float]] = defaultdict(list)
+    for pair in pairs:
+        gaps[pair.result.picture].append(pair.first - pair.second)
+    test, looked = Sequential(), 0
+    units = list(gaps.values())
+    for place in np.random.default_rng(seed).permutation(len(units)):
+        if test.verdict != "open":
+            break
+        test = test.observe(sum(units[place]) / len(units[place]))
+        looked += len(units[place])
+    return test, looked
 
 
 def paired(first: Sequence[Result], second: Sequence[Result]) -> list[Pair]:

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from pixelis.episode import Episode
 from pixelis.errors import ConfigError, DataError, StoreError
+from pixelis.evals.provenance import running
 from pixelis.evals.question import Grader, Question
 from pixelis.geometry import Size
 from pixelis.models.dialects.dialect import count_images
@@ -39,6 +40,7 @@ class Result:
         seed: of the agent.
         judged: what judged it: a type of `pixelis.answers`, an official rule, or a judge.
         group: questions that are variants of one, such as the rotations of its options.
+        commit: of the code that asked and judged it; empty when that is not known.
     """
 
     id: str
@@ -66,6 +68,7 @@ class Result:
     seed: int = 0
     judged: str = ""
     group: str = ""
+    commit: str = ""
 
 
 _RESULT: TypeAdapter[Result] = TypeAdapter(Result)
@@ -112,6 +115,7 @@ def judge(
         seed=episode.seed,
         judged=graded.name if graded else question.rule or question.answer_type,
         group=question.group,
+        commit=running(),
     )
 
 

@@ -176,7 +176,7 @@ def _summarize(
     args: argparse.Namespace, cell: Cell, benchmark: Benchmark, results: Sequence[Result]
 ) -> dict[str, Any]:
     from pixelis.evals.exams import exam_of, model_of, read_manifest
-    from pixelis.evals.provenance import commit, weights_hash
+    from pixelis.evals.provenance import together, weights_hash
     from pixelis.evals.report import circular, official, summarize
 
     weights = None if cell.control == "oracle" else weights_hash(cell.model)
@@ -189,7 +189,7 @@ def _summarize(
         "frozen": benchmark.frozen and not cell.spoil,
         "model_hash": weights,
         "command": shlex.join(["pixelis", *_words(args, sys.argv[1:])]),
-        "commit": commit(),
+        "commit": together(result.commit for result in results),
     }
     if args.temperature > 0:
         facts["temperature"] = args.temperature

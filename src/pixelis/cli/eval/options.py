@@ -249,9 +249,11 @@ def benchmark(args: argparse.Namespace, work: Path) -> Benchmark:
 
 def settings(args: argparse.Namespace, cell: Cell, seed: int) -> dict[str, Any]:
     """What a run's answers depend on besides the questions; a folder holds one combination."""
+    from pixelis.evals.provenance import weights_hash
+
     found: dict[str, Any] = {"model": shown(cell.model), "control": cell.control}
     if cell.control != "oracle":
-        found |= chosen(args)
+        found |= {"model_hash": weights_hash(cell.model), **chosen(args)}
     if args.temperature > 0:
         found |= {"temperature": args.temperature, "sampling_seed": seed}
     return found | ({"judge": shown(args.judge)} if args.judge else {})
