@@ -55,7 +55,7 @@ def compare_runs(first: Sequence[Result], second: Sequence[Result]) -> dict[str,
 def in_turn(pairs: Sequence[Pair], seed: int = 0) -> tuple[Sequential, int]:
     """The sequential test over pictures in random order, and how many questions it looked at.
 
-    Files come sorted by kind, so the first hundred questions say nothing about the rest; and several
+    Files come sorted by kind, so the first hundred questions say nothing about the rest; and
     questions about one picture are no independent draws: each picture counts with its mean.
     """
     gaps: dict[str, list[float]] = defaultdict(list)

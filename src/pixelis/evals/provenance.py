@@ -12,7 +12,6 @@ from pathlib import Path
 from pixelis.errors import ModelError
 from pixelis.models.hub import find_checkpoint
 
-
 SOURCE = Path(__file__).parents[1]  # all of the package: whatever of it changes may move a figure
 
 

@@ -115,6 +115,18 @@ def circular(results: Sequence[Result], rotations: int = ROTATIONS) -> float | N
     return sum(whole) / len(whole) if whole else None
 
 
+def unanswered(results: Sequence[Result]) -> list[str]:
+    """What to know of questions that failed or ran out of time: these count as wrong answers."""
+    notes = []
+    for ended, told in (("failed", "could not be asked"), ("time", "ran out of time")):
+        found = [result for result in results if result.ended == ended]
+        if found:
+            reason = found[0].episode.get("meta", {}).get("error", "")
+            first = f"{found[0].id}: {reason}" if reason else found[0].id
+            notes.append(f"{len(found)} of {len(results)} {told} and count as wrong; first {first}")
+    return notes
+
+
 def _seeds(results: Sequence[Result]) -> dict[str, Any]:
     """The accuracy of each seed where one question was answered under several; else nothing."""
     seeds = sorted({result.seed for result in results})

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -187,10 +187,24 @@ def _validated(path: Path, number: int, record: Any) -> Result:
         raise DataError(f"{path}:{number}: {place}: {first['msg']}") from error
 
 
+def _lock(file: IO[bytes], path: Path) -> None:
+    """Keeps other processes from writing this file until it is closed, a kill included."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such lock
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        told = "another run is writing there; wait for it, or choose another --out"
+        raise ConfigError(f"{path}: {told}") from error
+
+
 class Store:
     """Partial results in a file: first line what they depend on, then one result per line.
 
-    A last line that was cut off by a kill is dropped; any other broken line is a DataError.
+    A last line that was cut off by a kill is dropped; any other broken line is a DataError. Two
+    runs may not write one file at a time: the second gets a ConfigError.
     """
 
     def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
@@ -199,18 +213,26 @@ class Store:
         header = {"run": dict(identity)}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            there = path.read_bytes() if path.exists() else b""
-            whole = there[: there.rfind(b"\n") + 1]
-            self._read(whole.decode("utf-8").split("\n")[:-1], header)
-            self._file = path.open("r+b" if there else "wb")
-            self._file.truncate(len(whole))
-            self._file.seek(len(whole))
-            if not whole:
-                self._write(header)
+            self._file = path.open("a+b")
+            self._open(header)
         except UnicodeDecodeError as error:
             raise DataError(f"{path}: not UTF-8; these are no results") from error
         except OSError as error:
             raise StoreError(f"{path}: cannot keep results ({error.strerror or error})") from error
+
+    def _open(self, header: Mapping[str, Any]) -> None:
+        try:
+            _lock(self._file, self.path)
+            self._file.seek(0)
+            there = self._file.read()
+            whole = there[: there.rfind(b"\n") + 1]
+            self._read(whole.decode("utf-8").split("\n")[:-1], header)
+            self._file.truncate(len(whole))
+            if not whole:
+                self._write(header)
+        except BaseException:
+            self._file.close()
+            raise
 
     def add(self, result: Result) -> None:
         """Keeps a result; it survives the end of this process once this returns."""

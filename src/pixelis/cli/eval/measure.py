@@ -177,7 +177,7 @@ def _summarize(
 ) -> dict[str, Any]:
     from pixelis.evals.exams import exam_of, model_of, read_manifest
     from pixelis.evals.provenance import together, weights_hash
-    from pixelis.evals.report import circular, official, summarize
+    from pixelis.evals.report import circular, official, summarize, unanswered
 
     weights = None if cell.control == "oracle" else weights_hash(cell.model)
     facts = {
@@ -193,6 +193,8 @@ def _summarize(
     }
     if args.temperature > 0:
         facts["temperature"] = args.temperature
+    if args.judge:
+        facts["judge"] = shown(args.judge)
     if args.benchmark in options.PUBLISHED:
         from pixelis.evals.benchmarks.catalog import CATALOG
 
@@ -204,7 +206,7 @@ def _summarize(
     manifest = read_manifest()
     summary["exam"] = exam_of(summary["data_hash"], manifest)
     summary["frozen_model"] = model_of(weights, manifest)
-    summary["notes"] = _notes(args, benchmark, summary)
+    summary["notes"] = _notes(args, benchmark, summary) + unanswered(results)
     return summary
 
 
@@ -214,9 +216,13 @@ def _notes(args: argparse.Namespace, benchmark: Benchmark, summary: dict[str, An
     if args.benchmark == "mmvet":
         from pixelis.evals.benchmarks.catalog import NO_JUDGE
 
-        notes.append(f"graded by {shown(args.judge)}" if args.judge else NO_JUDGE)
+        graded = f"graded once by {shown(args.judge)}; the authors take the mean of five gradings"
+        notes.append(graded if args.judge else NO_JUDGE)
     if args.benchmark == "worlds" and summary["frozen"] and summary["exam"] is None:
-        notes.append("the hash of these questions is not that of a frozen exam")
+        notes.append(
+            "not an exam whose hash is known: of the frozen exams only the first 100, 200, ... "
+            "questions of all families are"
+        )
     return notes
 
 
