@@ -119,7 +119,7 @@ class _Room:
 
 
 class _Score:
-    """Tells how many answers were right so far."""
+    """Tells how many answers of this run were right so far; kept ones are not counted again."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
@@ -128,7 +128,8 @@ class _Score:
     def tell(self, result: Result, done: int, total: int) -> None:
         self.seen += 1
         self.right += result.correct
-        self.progress.tell(done, total, f"{100 * self.right / self.seen:.1f} % right")
+        new = "" if done == self.seen else f" of {self.seen} new"
+        self.progress.tell(done, total, f"{100 * self.right / self.seen:.1f} % right{new}")
 
 
 def _folder(args: argparse.Namespace, cell: Cell, count: int) -> Path | None:
