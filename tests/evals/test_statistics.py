@@ -89,6 +89,28 @@ def test_pairing_finds_a_small_steady_gain():
     assert result.p < 0.01
 
 
+def test_p_is_two_sided_and_agrees_with_a_t_test_of_the_differences():
+    rng = np.random.default_rng(8)
+    base = (rng.random(300) < 0.5).astype(float)
+    changed = base.copy()
+    changed[np.flatnonzero(base == 0)[:22]] = 1.0
+    changed[np.flatnonzero(base == 1)[:12]] = 0.0
+    p = compare(changed.tolist(), base.tolist()).p
+    assert p == pytest.approx(stats.ttest_rel(changed, base).pvalue, abs=0.015)
+    assert 0.04 < p < 0.15
+
+
+def test_pictures_are_compared_not_questions():
+    # Eight pictures of ten questions each; a steady gain on half of them is no eighty draws.
+    keys = [str(n // 10) for n in range(80)]
+    gains = [float(n // 10 < 4) for n in range(80)]
+    alone, together = compare(gains, [0.0] * 80), compare(gains, [0.0] * 80, keys)
+    assert together.p >= 0.125 > 0.001 > alone.p
+    assert together.interval.high - together.interval.low > 2 * (
+        alone.interval.high - alone.interval.low
+    )
+
+
 def test_comparison_with_itself_finds_nothing_and_order_flips_the_sign():
     values = [0.0, 1.0, 1.0, 0.0, 1.0]
     assert compare(values, values).p == 1.0

@@ -34,7 +34,8 @@ border-top:1px solid #8886;padding:1rem 0}
 img{max-width:100%}ol{padding-left:1.3rem}code,pre{overflow-wrap:anywhere;white-space:pre-wrap}
 .bad{color:#c2410c}.dim{opacity:.7}
 @media(max-width:40rem){article{grid-template-columns:1fr}
-table{font-size:.85rem}th{overflow-wrap:anywhere}td,th{padding-right:.5rem}}
+table{font-size:.85rem;width:100%;table-layout:fixed}.bar{width:20%;min-width:0}
+th{overflow-wrap:anywhere}th:first-child{width:34%}td,th{padding-right:.4rem}.facts th{width:6rem;white-space:normal}}
 """
 
 
@@ -84,9 +85,8 @@ def _facts(summary: Mapping[str, Any]) -> str:
     rows = []
     if "official" in summary:
         told, (low, high) = summary["official"], summary["official"]["ci95"]
-        interval = f"({100 * low:.1f} to {100 * high:.1f})"
-        rows.append((f"as its authors report it: {told['metric']}", f"{100 * told['value']:.1f}"))
-        rows[-1] = (rows[-1][0], f"{rows[-1][1]} {interval}")
+        figures = f"{100 * told['value']:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+        rows.append((f"as its authors report it: {told['metric']}", figures))
     if "circular" in summary:
         rows.append(("right in every rotation", f"{100 * summary['circular']:.1f} %"))
     for entry in summary.get("seeds", ()):
@@ -95,7 +95,7 @@ def _facts(summary: Mapping[str, Any]) -> str:
     cells = "".join(f"<tr><th>{_text(name)}</th><td>{_text(told)}</td></tr>" for name, told in rows)
     for name, key in SOURCES.items():
         if key in summary:
-            told = summary[key] or "not known"
+            told = summary[key] or ("none" if key == "exam" else "not known")
             cells += f"<tr><th>{name}</th><td><code>{_text(told)}</code></td></tr>"
     return f"<table class=facts>{cells}</table>"
 

@@ -36,12 +36,12 @@ def compare(args: argparse.Namespace) -> int:
     printer.line(f"better on {gained} questions, worse on {lost} of {outcome['n']}")
     test = outcome["no_worse"]
     said = {
-        "no_worse": "no worse",
-        "worse": "worse",
-        "open": "not settled whether it is worse",
+        "no_worse": "the first is no worse",
+        "worse": "the first is worse",
+        "open": "it is not settled whether the first is worse",
     }[test["verdict"]]
     printer.line(
-        f"the first is {said}, with a margin of {100 * test['margin']:.0f} points "
+        f"{said}, with a margin of {100 * test['margin']:.0f} points "
         f"(sequential test, {test['questions']} questions)"
     )
     printer.line("p of the families is corrected after Holm", "dim")
