@@ -69,3 +69,10 @@ def test_a_picture_counts_once_in_the_sequential_test(results):
     pairs = [Pair(replace(results[0], picture=f"p{n % 3}"), 0.0, 1.0) for n in range(300)]
     test, looked = in_turn(pairs)
     assert (test.verdict, test.n, looked) == ("open", 3, 300)
+
+
+def test_grades_are_compared_where_there_are_any(results, mixed):
+    assert "score" not in compare_runs(results, results)
+    outcome = compare_runs(results, mixed)["score"]  # six of 24 were graded 0.5
+    assert outcome["difference"] == pytest.approx(6 * 0.5 / 24)
+    assert outcome["n"] == 24

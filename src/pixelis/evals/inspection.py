@@ -134,7 +134,8 @@ class Sitting:
         if name in self.done:
             return self.done[name]
         try:
-            question, episode = self._under_way.pop(name, None) or (self._load(name), None)
+            asked = self._under_way.pop(name, None)
+            question, episode = asked or (self._load(name), None)
             result = judge(question, episode or _late(question), grader=self.grader)
             with self._keeping:
                 return self._keep(result)

@@ -35,7 +35,8 @@ img{max-width:100%}ol{padding-left:1.3rem}code,pre{overflow-wrap:anywhere;white-
 .bad{color:#c2410c}.dim{opacity:.7}
 @media(max-width:40rem){article{grid-template-columns:1fr}
 table{font-size:.85rem;width:100%;table-layout:fixed}.bar{width:20%;min-width:0}
-th{overflow-wrap:anywhere}th:first-child{width:34%}td,th{padding-right:.4rem}.facts th{width:6rem;white-space:normal}}
+th{overflow-wrap:anywhere}th:first-child{width:34%}td,th{padding-right:.4rem}
+.facts th{width:6rem;white-space:normal}}
 """
 
 

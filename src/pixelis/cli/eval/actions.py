@@ -32,6 +32,8 @@ def compare(args: argparse.Namespace) -> int:
     printer.line(f"{shares}, {_difference(outcome)}", "bold")
     for name, entry in outcome["by_family"].items():
         printer.line(f"  {name:24s} {_difference(entry)}")
+    if "score" in outcome:
+        printer.line(f"graded score: {_difference(outcome['score'])}")
     gained, lost = len(outcome["gained"]), len(outcome["lost"])
     printer.line(f"better on {gained} questions, worse on {lost} of {outcome['n']}")
     test = outcome["no_worse"]
