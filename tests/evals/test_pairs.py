@@ -76,3 +76,16 @@ def test_grades_are_compared_where_there_are_any(results, mixed):
     outcome = compare_runs(results, mixed)["score"]  # six of 24 were graded 0.5
     assert outcome["difference"] == pytest.approx(6 * 0.5 / 24)
     assert outcome["n"] == 24
+
+
+def test_families_are_corrected_for_their_number(results):
+    # Eight families of three questions; in each the second run is wrong on all.
+    many = [replace(result, family=f"f{n % 8}") for n, result in enumerate(results)]
+    lost = [replace(result, correct=False) for result in many]
+    outcome = compare_runs(many, lost)
+    # A sign test of three is 0.25; times eight families it says nothing.
+    assert [entry["p"] for entry in outcome["by_family"].values()] == [1.0] * 8
+    two = [replace(result, family=f"f{n % 2}") for n, result in enumerate(results)]
+    alone = compare_runs(two[::2], [replace(result, correct=False) for result in two[::2]])["p"]
+    both = compare_runs(two, [replace(result, correct=False) for result in two])["by_family"]
+    assert both["f0"]["p"] == pytest.approx(2 * alone)

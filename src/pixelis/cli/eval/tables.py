@@ -43,10 +43,18 @@ def one(printer: Printer, summary: Mapping[str, Any], out: str | None) -> None:
     printer.line(f"a question: {cost(summary)}")
     for note in summary["notes"]:
         printer.line(note, "yellow")
-    frozen = "frozen questions" if summary["frozen"] else "fresh questions, not frozen"
-    printer.line(f"{frozen}, data {summary['data_hash'][:16]}", "dim")
+    printer.line(f"{_kind(summary)}, data {summary['data_hash'][:16]}", "dim")
     if out:
         printer.line(f"results and reports in {out}", "dim")
+
+
+def _kind(summary: Mapping[str, Any]) -> str:
+    if summary["frozen"]:
+        return "frozen questions"
+    if "spoil" in summary["settings"]:
+        return "spoiled pictures, not frozen"
+    part = "published" in summary["settings"]
+    return "not all of the published questions" if part else "fresh questions, not frozen"
 
 
 def gather(
