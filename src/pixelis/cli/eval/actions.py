@@ -102,7 +102,7 @@ def page(args: argparse.Namespace) -> int:
     from pixelis.evals.exams import read_manifest
 
     if not args.words:
-        raise ConfigError("eval page needs result files, as recipes/nano/results/*.json")
+        raise ConfigError("eval page needs result files, each what 'pixelis eval --json' wrote")
     manifest = read_manifest(Path(args.data)) if args.data else read_manifest()
     text = ledger.page(ledger.read_results(map(Path, args.words)), manifest)
     if args.out:
