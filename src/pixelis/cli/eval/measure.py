@@ -217,8 +217,8 @@ def _notes(args: argparse.Namespace, benchmark: Benchmark, summary: dict[str, An
     if args.benchmark == "mmvet":
         from pixelis.evals.benchmarks.catalog import NO_JUDGE
 
-        graded = f"graded once by {shown(args.judge)}; the authors take the mean of five gradings"
-        notes.append(graded if args.judge else NO_JUDGE)
+        graded = "graded once by {}; the authors take the mean of five gradings"
+        notes.append(graded.format(shown(args.judge)) if args.judge else NO_JUDGE)
     if args.benchmark == "worlds" and summary["frozen"] and summary["exam"] is None:
         notes.append(
             "not an exam whose hash is known: of the frozen exams only the first 100, 200, ... "
