@@ -10,7 +10,7 @@ from inspect_ai.log import list_eval_logs, read_eval_log
 
 from pixelis.errors import ConfigError
 from pixelis.evals.controls import agent_asker, agent_solver
-from pixelis.evals.inspection import LOGS, Limits, evaluate, messages_of
+from pixelis.evals.inspection import LOGS, Limits, Sitting, evaluate, messages_of
 from pixelis.evals.run import evaluate as evaluate_bare
 
 SETTINGS = {"model": "looker", "control": "none"}
@@ -111,6 +111,14 @@ def test_a_question_that_takes_too_long_has_no_answer(benchmark, make_agent):
     assert [result.id for result in late] == ["q3"]
     assert not late[0].correct
     assert sum(result.correct for result in results) == len(benchmark) - 1
+
+
+def test_time_that_ran_out_before_the_question_was_drawn_is_no_crash(benchmark):
+    sitting = Sitting(benchmark, None)
+    result = sitting.finish("q3")
+    assert (result.id, result.ended, result.correct) == ("q3", "time", False)
+    assert sitting.failure is None
+    assert sitting.finish("q3") is result
 
 
 def test_messages_tell_the_steps(results):

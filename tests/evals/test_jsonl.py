@@ -17,7 +17,7 @@ def test_reads_every_shape_of_record(write_questions):
         "",
         GOOD | {"id": 7, "answer": 3, "answer_type": "number", "family": "counts"},
         GOOD | {"id": "c", "answer": ["red", "blue"], "answer_type": "list"},
-        GOOD | {"id": "d", "answer": True, "answer_type": "yes_no"},
+        GOOD | {"id": "d", "answer": True, "answer_type": "yes_no", "image": "./red.png"},
         GOOD | {"id": "e", "answer": [1, 2, 3, 4], "answer_type": "box"},
         GOOD | {"id": "f", "answer_type": "option", "choices": ["red", 2], "answer": "A"},
         GOOD | {"id": "g", "answer_type": "unknown", "answer": ""},
@@ -32,6 +32,7 @@ def test_reads_every_shape_of_record(write_questions):
     assert questions[4].gold == "[1, 2, 3, 4]"
     assert questions[5].choices == ("red", "2")
     assert questions[6].gold == "unknown"
+    assert {q.picture for q in questions} == {"red.png"}
 
 
 def test_a_line_ends_only_where_json_lines_end(write_questions):
@@ -101,3 +102,9 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path):
     (tmp_path / "b.jsonl").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="not UTF-8 at byte 0"):
         read_jsonl(tmp_path / "b.jsonl")
+
+
+def test_a_record_without_a_type_is_told_the_types(write_questions):
+    path = write_questions({name: GOOD[name] for name in GOOD if name != "answer_type"})
+    with pytest.raises(DataError, match="answer_type: is missing; give one of number, word, color"):
+        read_jsonl(path)

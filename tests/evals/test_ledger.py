@@ -44,6 +44,15 @@ def test_tables_and_single_runs_are_read(tmp_path):
     assert text.count("    pixelis eval worlds\n") == 1
 
 
+def test_sampled_figures_are_told_from_greedy_ones():
+    seeds = [{"seed": n, "accuracy": 0.5} for n in range(3)]
+    sampled = result(temperature=0.7, seeds=seeds, seed_sd=0.0123)
+    text = page([result(), sampled, result(temperature=1.0)], MANIFEST)
+    assert "| nano-sft | none | 50.0 %" in text
+    assert "| nano-sft | none, T 0.7, 3 seeds (sd 1.2) | 50.0 %" in text
+    assert "| nano-sft | none, T 1, 1 seed | 50.0 %" in text
+
+
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
@@ -65,3 +74,11 @@ def test_nothing_is_no_page(tmp_path):
     (tmp_path / "x.json").write_text("no")
     with pytest.raises(DataError, match="is no result file"):
         read_results([tmp_path / "x.json"])
+
+
+@pytest.mark.parametrize("value", [[], 3, {"accuracy": 0.5}, {"runs": {"none": 3}}])
+def test_what_is_no_summary_names_what_it_lacks(tmp_path, value):
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(value))
+    with pytest.raises(DataError, match=r"x\.json: holds no (accuracy|ci95); give what"):
+        read_results([path])

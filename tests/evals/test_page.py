@@ -77,3 +77,21 @@ def test_operations_confidence_notes_and_traces_are_shown(mixed):
     assert text.count("<circle") == len(summary["calibration"]) == 1
     assert text.count("the whole trace") == 1
     assert 'href="traces/one.html"' in text
+
+
+def test_the_page_says_where_the_figure_comes_from(mixed):
+    facts = {"command": "pixelis eval <x>", "commit": "c" * 40, "model_hash": None, "exam": None}
+    summary = summarize(mixed, model="looker", **facts)
+    text = page(summary, worst(mixed, 2))
+    assert "<th>command</th><td><code>pixelis eval &lt;x&gt;</code>" in text
+    assert "<th>weights</th><td><code>not known</code>" in text
+    assert f"<th>questions</th><td><code>{summary['data_hash']}</code>" in text
+    assert "2 of 6 wrong answers, the surest first." in text
+    assert "judge" not in text
+    assert "no picture to show" in text
+    told = {"metric": "ANLS", "value": 0.5, "ci95": [0.4, 0.6]}
+    more = summary | {"official": told, "circular": 0.25, "judge": "openai:x"}
+    more["seeds"] = [{"seed": 7, "accuracy": 0.5}]
+    text = page(more, [])
+    for words in ("ANLS</th><td>50.0 (40.0 to 60.0)", "25.0 %", "<th>seed 7</th>", "openai:x"):
+        assert words in text

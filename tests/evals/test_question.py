@@ -52,8 +52,13 @@ def test_fingerprint_changes_with_question_gold_and_a_single_pixel():
     other.putpixel((3, 3), (254, 0, 0))
     variants = [one, replace(one, text="What colour?"), replace(one, gold="pink")]
     variants.append(replace(one, media=other))
+    variants.append(replace(one, answer_type="word"))
+    variants.append(replace(one, choices=("red", "blue")))
+    ruled = replace(one, rule="mathvista")
+    variants += [ruled, replace(ruled, details={"precision": 1})]
+    variants.append(replace(ruled, details={"precision": 2}))
     prints = [variant.fingerprint() for variant in variants]
-    assert len(set(prints)) == 4
+    assert len(set(prints)) == len(variants)
     assert question().fingerprint() == prints[0]
     assert data_hash(prints) != data_hash(prints[::-1])
 

@@ -12,6 +12,7 @@ from pixelis.evals.report import (
     markdown,
     official,
     summarize,
+    unanswered,
     worst,
     write_report,
 )
@@ -123,3 +124,15 @@ def test_rotations_count_only_when_all_are_right(results):
     assert circular(turned) == 1.0
     turned[0] = replace(turned[0], correct=False)
     assert circular(turned) == 5 / 6
+    assert circular(turned[2:]) == 1.0  # of the first question two rotations are missing
+    assert circular(turned[:3]) is None
+
+
+def test_questions_that_failed_are_told(results):
+    assert unanswered(results) == []
+    broken = replace(results[0], ended="failed", episode={"meta": {"error": "MediaError: x.png"}})
+    notes = unanswered([broken, replace(results[1], ended="time"), *results[2:]])
+    assert notes == [
+        f"1 of 24 could not be asked and count as wrong; first {broken.id}: MediaError: x.png",
+        f"1 of 24 ran out of time and count as wrong; first {results[1].id}",
+    ]

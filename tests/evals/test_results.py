@@ -58,3 +58,21 @@ def test_tokens_and_pixels_are_counted(results):
     # The original and one crop, each brought to 64 x 64.
     assert pixels_shown(episode) == results[0].pixels == 2 * 64 * 64
     assert results[0].tokens == sum(len(step.text.encode()) for step in episode.steps)
+
+
+def test_two_runs_do_not_write_one_file(tmp_path, results):
+    first = Store(tmp_path / RESULTS, {"model": "looker"})
+    with pytest.raises(ConfigError, match="another run is writing there; wait for it, or choose"):
+        Store(tmp_path / RESULTS, {"model": "looker"})
+    first.add(results[0])
+    first.close()
+    again = Store(tmp_path / RESULTS, {"model": "looker"})
+    assert list(again.results) == [results[0].id]
+    again.close()
+
+
+def test_a_file_of_another_run_is_let_go(tmp_path, results):
+    keep(tmp_path, results[:1])
+    with pytest.raises(ConfigError, match="choose another --out"):
+        Store(tmp_path / RESULTS, {"model": "other"})
+    Store(tmp_path / RESULTS, {"model": "looker"}).close()

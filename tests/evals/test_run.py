@@ -8,6 +8,7 @@ import pytest
 from pixelis.errors import ConfigError, DataError
 from pixelis.evals.controls import agent_solver
 from pixelis.evals.question import Benchmark
+from pixelis.evals.results import read_results
 from pixelis.evals.run import evaluate
 
 SETTINGS = {"model": "looker", "control": "none"}
@@ -66,6 +67,7 @@ def test_a_killed_run_goes_on_where_it_stopped(tmp_path, benchmark, make_agent):
     lines = torn.read_text().splitlines()
     assert len(lines) == 25
     assert json.loads(lines[0])["run"]["model"] == "looker"
+    assert {result.id for result in read_results(tmp_path)[1]} == set(benchmark.ids)
 
 
 def test_results_with_line_separators_are_read_again(tmp_path, benchmark, make_agent):

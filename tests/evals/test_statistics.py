@@ -47,11 +47,33 @@ def test_questions_about_one_picture_count_less_than_as_many_pictures():
     assert together.high - together.low > 2 * (alone.high - alone.low)
 
 
+def test_one_picture_says_little_about_others():
+    values, keys = [1.0, 1.0, 0.0, 1.0, 0.0], ["a"] * 5
+    low, high = mean_interval(values, keys)
+    assert low < 0.05
+    assert high > 0.95
+    assert mean_interval([0.5]).high - mean_interval([0.5]).low > 0.9
+    outcome = compare([1.0, 1.0, 0.0], [0.0, 0.0, 0.0], ["a"] * 3)
+    assert outcome.p == 1.0
+    assert outcome.interval.low < 0 < outcome.interval.high
+
+
+def test_units_of_one_mean_take_the_exact_bound():
+    # Ten pictures, one of two questions right about each: as ten tosses with five right.
+    low, high = mean_interval([0.0, 1.0] * 10, [str(n // 2) for n in range(20)])
+    assert (low, high) == pytest.approx(tuple(stats.binomtest(5, 10).proportion_ci()))
+
+
+@pytest.mark.parametrize("won", range(1, 9))
+def test_the_interval_leaves_out_no_difference_exactly_when_the_sign_test_does(won):
+    outcome = compare([1.0] * won, [0.0] * won)
+    assert (outcome.interval.low > 0) == (outcome.p < 0.05)
+
+
 def test_interval_is_seeded_and_handles_none_and_one():
     values = [0.0, 1.0, 1.0, 0.5]
     assert mean_interval(values, seed=4) == mean_interval(values, seed=4)
     assert mean_interval([]) == (0.0, 1.0)
-    assert mean_interval([0.5]) == (0.5, 0.5)
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
         mean_interval([2.0])
 
@@ -65,6 +87,29 @@ def test_pairing_finds_a_small_steady_gain():
     assert result.difference == pytest.approx(0.03)
     assert result.interval.low > 0
     assert result.p < 0.01
+
+
+def test_p_is_two_sided_between_a_t_test_and_the_exact_mcnemar_test():
+    rng = np.random.default_rng(8)
+    base = (rng.random(300) < 0.5).astype(float)
+    changed = base.copy()
+    changed[np.flatnonzero(base == 0)[:22]] = 1.0
+    changed[np.flatnonzero(base == 1)[:12]] = 0.0
+    p = compare(changed.tolist(), base.tolist()).p
+    # 22 won, 12 lost: 0.086 and 0.121; one-sided it would be half of that.
+    least, most = stats.ttest_rel(changed, base).pvalue, stats.binomtest(12, 34).pvalue
+    assert least - 0.01 < p < most + 0.01
+
+
+def test_pictures_are_compared_not_questions():
+    # Eight pictures of ten questions each; a steady gain on half of them is no eighty draws.
+    keys = [str(n // 10) for n in range(80)]
+    gains = [float(n // 10 < 4) for n in range(80)]
+    alone, together = compare(gains, [0.0] * 80), compare(gains, [0.0] * 80, keys)
+    assert together.p >= 0.125 > 0.001 > alone.p
+    assert together.interval.high - together.interval.low > 2 * (
+        alone.interval.high - alone.interval.low
+    )
 
 
 def test_comparison_with_itself_finds_nothing_and_order_flips_the_sign():
@@ -90,7 +135,9 @@ def test_few_pairs_that_all_differ_are_no_certainty():
     outcome = compare([1.0] * 3, [0.0] * 3)
     assert outcome.p == stats.binomtest(3, 3).pvalue == 0.25
     assert outcome.interval.high == 1.0
-    assert outcome.interval.low == pytest.approx(stats.binomtest(3, 3).proportion_ci().low)
+    # Three won of three: as a share won of all, brought from 0..1 to -1..1.
+    won = stats.binomtest(3, 3).proportion_ci().low
+    assert outcome.interval.low == pytest.approx(2 * won - 1)
     assert compare([0.0] * 3, [1.0] * 3).interval.high == -outcome.interval.low
     same = compare([1.0, 0.0], [1.0, 0.0])
     assert same.p == 1.0

@@ -119,7 +119,7 @@ class Sitting:
         if name in self.done:
             return Episode.from_dict(self.done[name].episode)
         try:
-            question = self.benchmark.load(self._places[name])
+            question = self._load(name)
             self._under_way[name] = (question, None)
             episode = await self.asker(question)
         except Exception as error:
@@ -129,17 +129,22 @@ class Sitting:
         return episode
 
     def finish(self, name: str) -> Result:
-        """Judges and keeps a question; one whose time ran out is one without an answer."""
+        """Judges and keeps a question; one whose time ran out, even before it was drawn, is one
+        without an answer."""
         if name in self.done:
             return self.done[name]
-        question, episode = self._under_way.pop(name)
         try:
+            asked = self._under_way.pop(name, None)
+            question, episode = asked or (self._load(name), None)
             result = judge(question, episode or _late(question), grader=self.grader)
             with self._keeping:
                 return self._keep(result)
         except Exception as error:
             self.failure = self.failure or error
             raise
+
+    def _load(self, name: str) -> Question:
+        return self.benchmark.load(self._places[name])
 
     def _keep(self, result: Result) -> Result:
         now = self.clock()

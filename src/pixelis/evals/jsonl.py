@@ -79,9 +79,11 @@ class _Record:
         return DataError(f"{self.path}:{self.number}: {name}: {reason}")
 
     def question(self) -> Question:
+        allowed = ", ".join(QUESTION_TYPES)
+        if "answer_type" not in self.record:
+            raise self.wrong("answer_type", f"is missing; give one of {allowed}")
         kind = self.text("answer_type")
         if kind not in QUESTION_TYPES:
-            allowed = ", ".join(QUESTION_TYPES)
             raise self.wrong("answer_type", f"came {kind!r}; allowed are {allowed}")
         media = self.media()
         choices = self.choices(kind)
@@ -94,7 +96,7 @@ class _Record:
             gold=gold,
             answer_type=kind,
             family=self.optional("family") or kind,
-            picture=str(self.record.get("image") or self.record.get("video")),
+            picture=Path(self.record.get("image") or self.record["video"]).as_posix(),
             choices=choices,
             difficulty=self.optional("difficulty"),
             domain=self.optional("domain"),

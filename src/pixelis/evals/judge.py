@@ -37,7 +37,7 @@ Question: {question}
 Truth: {truth}
 Answer: {answer}
 Grade:"""
-GRADE = re.compile(r"(?<![\d.])(?:0(?:\.\d+)?|1(?:\.0+)?)(?![\d.]*\d)")
+GRADE = re.compile(r"(?<![\d.,-])(?:0(?:\.\d+)?|1(?:\.0+)?)(?![\d.,]*\d)(?!\s*%)")
 TRIES = 3
 
 

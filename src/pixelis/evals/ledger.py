@@ -22,6 +22,7 @@ hand. Every figure is of a frozen exam and frozen weights (`src/pixelis/evals/ex
 95 % bootstrap interval over pictures. Published figures of other models move by ten points with the
 harness: these are of this one.
 """
+NEEDED = ("accuracy", "ci95", "n", "by_family", "data_hash")
 COLUMNS = ("model", "control", "accuracy", "95 % interval", "n", "operations", "success", "ECE")
 
 
@@ -39,8 +40,11 @@ def read_results(paths: Iterable[Path]) -> list[dict[str, Any]]:
         runs = value.get("runs") if isinstance(value, dict) else None
         summaries = list(runs.values()) if isinstance(runs, dict) else [value]
         for summary in summaries:
-            if not isinstance(summary, dict) or "accuracy" not in summary:
-                raise DataError(f"{path}: holds no accuracy; give what 'pixelis eval --json' wrote")
+            there = summary if isinstance(summary, dict) else {}
+            for name in NEEDED:
+                if name not in there:
+                    told = f"holds no {name}; give what 'pixelis eval --json' wrote"
+                    raise DataError(f"{path}: {told}")
             found.append({**summary, "file": path.as_posix()})
     return found
 
@@ -100,7 +104,7 @@ def _cells(model: str, summary: Mapping[str, Any]) -> list[str]:
     success, ece = summary.get("op_success"), summary.get("ece")
     return [
         model,
-        str(summary.get("control")),
+        str(summary.get("control")) + _sampled(summary),
         *_accuracy(summary),
         f"{summary.get('ops_per_question', 0):.2f}",
         "" if success is None else f"{100 * success:.1f} %",
@@ -108,6 +112,15 @@ def _cells(model: str, summary: Mapping[str, Any]) -> list[str]:
         f"`{summary['commit'][:8]}`",
         f"`{summary['file']}`",
     ]
+
+
+def _sampled(summary: Mapping[str, Any]) -> str:
+    """How answers were drawn, where they were not greedy: `, T 0.7, 3 seeds (sd 1.2)`."""
+    if not summary.get("temperature"):
+        return ""
+    seeds = summary.get("seeds", ())
+    told = f", T {summary['temperature']:g}, {max(1, len(seeds))} seed{'s' * (len(seeds) > 1)}"
+    return told + (f" (sd {100 * summary['seed_sd']:.1f})" if seeds else "")
 
 
 def _accuracy(entry: Mapping[str, Any]) -> list[str]:

@@ -14,16 +14,29 @@ from pixelis.episode import Episode
 from pixelis.evals.results import Result
 
 THUMBNAIL_PX = 360
+SOURCES = {
+    "command": "command",
+    "commit": "commit",
+    "weights": "model_hash",
+    "questions": "data_hash",
+    "exam": "exam",
+    "judge": "judge",
+}  # what the page says of where a figure comes from: name, key of the summary
 STYLE = """
 :root{color-scheme:light dark}
 body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse}td,th{padding:.25rem .8rem .25rem 0;text-align:left}
-.bar{width:16rem}.bar svg{display:block;width:100%;height:1.1rem}
+.bar{width:16rem;min-width:5rem}.bar svg{display:block;width:100%;height:1.1rem}
+.facts th{font-weight:normal;opacity:.7;white-space:nowrap;vertical-align:top}
+.facts code{overflow-wrap:anywhere}
 article{display:grid;grid-template-columns:minmax(12rem,22.5rem) 1fr;gap:1.2rem;
 border-top:1px solid #8886;padding:1rem 0}
 img{max-width:100%}ol{padding-left:1.3rem}code,pre{overflow-wrap:anywhere;white-space:pre-wrap}
 .bad{color:#c2410c}.dim{opacity:.7}
-@media(max-width:40rem){article{grid-template-columns:1fr}}
+@media(max-width:40rem){article{grid-template-columns:1fr}
+table{font-size:.85rem;width:100%;table-layout:fixed}.bar{width:20%;min-width:0}
+th{overflow-wrap:anywhere}th:first-child{width:34%}td,th{padding-right:.4rem}
+.facts th{width:6rem;white-space:normal}}
 """
 
 
@@ -62,10 +75,48 @@ def page(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_text(title)}</title>'
         '<meta name="viewport" content="width=device-width">'
         f"<style>{STYLE}</style><h1>{_text(title)}</h1><p><b>{_text(head)}</b></p>"
-        f"{notes}{_figures(summary)}{groups}{_operations(summary)}{_sureness(summary)}"
-        "<h2>Worst failures</h2>"
-        f"{shown or '<p>There are none.</p>'}</html>\n"
+        f"{notes}{_facts(summary)}{_figures(summary)}{groups}{_operations(summary)}"
+        f"{_sureness(summary)}<h2>Worst failures</h2>"
+        f"{_shown(summary, failures)}{shown}</html>\n"
     )
+
+
+def _facts(summary: Mapping[str, Any]) -> str:
+    """What the figure rests on, and the command that repeats it; unknown things are said to be."""
+    rows = []
+    if "official" in summary:
+        told, (low, high) = summary["official"], summary["official"]["ci95"]
+        figures = f"{100 * told['value']:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+        rows.append((f"as its authors report it: {told['metric']}", figures))
+    if "circular" in summary:
+        rows.append(("right in every rotation", f"{100 * summary['circular']:.1f} %"))
+    for entry in summary.get("seeds", ()):
+        rows.append((f"seed {entry['seed']}", f"{100 * entry['accuracy']:.1f} %"))
+    rows.append(("cost of a question", cost(summary)))
+    cells = "".join(f"<tr><th>{_text(name)}</th><td>{_text(told)}</td></tr>" for name, told in rows)
+    for name, key in SOURCES.items():
+        if key in summary:
+            told = summary[key] or ("none" if key == "exam" else "not known")
+            cells += f"<tr><th>{name}</th><td><code>{_text(told)}</code></td></tr>"
+    return f"<table class=facts>{cells}</table>"
+
+
+def cost(summary: Mapping[str, Any]) -> str:
+    """Operations, seconds, tokens and pixels of a question, in words."""
+    success = summary["op_success"]
+    worked = "" if success is None else f", {100 * success:.1f} % of them worked"
+    return (
+        f"{summary['ops_per_question']:.2f} operations{worked}; "
+        f"{summary['seconds_per_question']:.2f} s, {summary['tokens_per_question']:.0f} tokens, "
+        f"{summary['pixels_per_question'] / 1000:.0f} thousand pixels"
+    )
+
+
+def _shown(summary: Mapping[str, Any], failures: Sequence[Result]) -> str:
+    if not failures:
+        return "<p>There are none.</p>"
+    wrong = round(summary["n"] * (1 - summary["accuracy"]))
+    return f"<p class=dim>{len(failures)} of {wrong} wrong answers, the surest first.</p>"
 
 
 def _figures(summary: Mapping[str, Any]) -> str:
@@ -96,7 +147,10 @@ def _bars(name: str, groups: Mapping[str, Mapping[str, Any]]) -> str:
             f"<td>{share:.1f} %</td>"
             f"<td class=dim>{low:.1f} to {high:.1f}, n = {entry['n']}</td></tr>"
         )
-    return f"<h2>By {_text(name)}</h2><table>{''.join(rows)}</table>" if rows else ""
+    if not rows:
+        return ""
+    key = "<p class=dim>Blue: accuracy. Orange: its 95 % interval.</p>" if name == "family" else ""
+    return f"<h2>By {_text(name)}</h2>{key}<table>{''.join(rows)}</table>"
 
 
 def _operations(summary: Mapping[str, Any]) -> str:
@@ -141,7 +195,8 @@ def _sureness(summary: Mapping[str, Any]) -> str:
 def _failure(result: Result, image: Any, trace: str = "") -> str:
     gold = result.gold if isinstance(result.gold, str) else " / ".join(result.gold)
     sure = "" if result.confidence is None else f", {100 * result.confidence:.0f} % sure"
-    answer = result.answer or f"no answer ({result.ended})"
+    reason = result.episode.get("meta", {}).get("error") or result.ended
+    answer = result.answer or f"no answer ({reason})"
     link = f'<p><a href="{_text(trace)}">the whole trace</a></p>' if trace else ""
     return (
         f"<article><div>{_thumbnail(result, image)}</div><div><h3>{_text(result.question)}</h3>"
@@ -171,7 +226,7 @@ def _steps(result: Result) -> str:
 def _thumbnail(result: Result, image: Any) -> str:
     """The picture, small, with the places that were looked at; as a data URL."""
     if not isinstance(image, Image.Image):
-        return ""
+        return "<p class=dim>no picture to show</p>"
     small = image.convert("RGB")
     small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
     factor = small.width / image.width

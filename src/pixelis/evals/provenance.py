@@ -4,28 +4,60 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+from collections.abc import Iterable
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from pixelis.errors import ModelError
+from pixelis.models.hub import find_checkpoint
 
-def commit() -> str | None:
-    """The git commit of this source tree, `+changes` when files differ; None outside git."""
-    here = Path(__file__).parent
-    head = _git(here, "rev-parse", "HEAD")
+SOURCE = Path(__file__).parents[1]  # all of the package: whatever of it changes may move a figure
+
+
+def commit(source: Path = SOURCE) -> str | None:
+    """The git commit of the package's source, `+changes` when files differ; None outside git."""
+    head = _git(source, "rev-parse", "HEAD")
     if head is None:
         return None
-    changed = _git(here, "status", "--porcelain", "--untracked-files=no", ".")
+    changed = _git(source, "status", "--porcelain", "--untracked-files=no", ".")
     return f"{head}+changes" if changed else head
+
+
+@cache
+def running() -> str:
+    """`commit()` as it was when this process first asked, since that is the code it runs; or ""."""
+    return commit() or ""
+
+
+def together(commits: Iterable[str]) -> str | None:
+    """The commit of results that were measured at `commits`: one, or all joined by `+`.
+
+    None when one of them is not known.
+    """
+    found = sorted(set(commits))
+    return "+".join(found) if found and all(found) else None
+
+
+@cache
+def _digest(path: Path, size: int, changed_ns: int) -> bytes:
+    """SHA-256 of a file, computed once while it stays as it is."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def weights_hash(model: str) -> str | None:
     """SHA-256 over names and bytes of the safetensors behind a model specification.
 
     Args:
-        model: `nano`, `nano-direct` or `hf:PATH`; None is returned for what has no weights here.
+        model: `nano`, `nano-direct` or `hf:PATH_OR_ID`; None is returned for what has no weights
+            here. Of a folder of adapters only their own weights count.
     """
     if model.startswith("hf:"):
-        folder = Path(model.removeprefix("hf:"))
+        try:
+            folder = find_checkpoint(model.removeprefix("hf:"))
+        except ModelError:  # not on this machine
+            return None
     else:
         folder = Path(str(files("pixelis.models"))) / "weights" / model
     found = sorted(folder.glob("*.safetensors"))
@@ -33,8 +65,8 @@ def weights_hash(model: str) -> str | None:
         return None
     digest = hashlib.sha256()
     for path in found:
-        with path.open("rb") as file:
-            digest.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
+        facts = path.stat()
+        digest.update(path.name.encode() + _digest(path, facts.st_size, facts.st_mtime_ns))
     return digest.hexdigest()
 
 

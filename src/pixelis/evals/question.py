@@ -102,8 +102,10 @@ class Question:
         )
 
     def fingerprint(self) -> str:
-        """SHA-256 over question, gold and the pixels or bytes of the media."""
-        words = [self.asked, self.gold, self.answer_type, *([self.rule] if self.rule else [])]
+        """SHA-256 over question, gold, how it is judged, and the pixels or bytes of the media."""
+        words: list[Any] = [self.asked, self.gold, self.answer_type]
+        words += [self.rule] if self.rule else []
+        words += [dict(sorted(self.details.items()))] if self.details else []
         digest = hashlib.sha256(json.dumps(words, ensure_ascii=False).encode())
         digest.update(media_bytes_hash(self.media))
         return digest.hexdigest()

@@ -19,6 +19,8 @@ from pixelis.evals.statistics import (
     spread,
 )
 
+ROTATIONS = 4  # of the options of a question in HR-Bench
+
 
 def summarize(results: Sequence[Result], **facts: Any) -> dict[str, Any]:
     """The figures of a run, in the stable shape of `eval --json`.
@@ -100,13 +102,29 @@ def official(results: Sequence[Result], figure: str, metric: str) -> dict[str, A
     return {"metric": metric, "value": sum(values) / len(values), "ci95": list(interval)}
 
 
-def circular(results: Sequence[Result]) -> float | None:
-    """The share of questions right in every rotation of their options; None without rotations."""
+def circular(results: Sequence[Result], rotations: int = ROTATIONS) -> float | None:
+    """The share of questions right in every rotation of their options; None without rotations.
+
+    A question of which some rotations are missing (a limit, a broken record) does not count.
+    """
     groups: dict[tuple[int, str], list[bool]] = defaultdict(list)
     for result in results:
         if result.group:
             groups[result.seed, result.group].append(result.correct)
-    return sum(map(all, groups.values())) / len(groups) if groups else None
+    whole = [all(group) for group in groups.values() if len(group) == rotations]
+    return sum(whole) / len(whole) if whole else None
+
+
+def unanswered(results: Sequence[Result]) -> list[str]:
+    """What to know of questions that failed or ran out of time: these count as wrong answers."""
+    notes = []
+    for ended, told in (("failed", "could not be asked"), ("time", "ran out of time")):
+        found = [result for result in results if result.ended == ended]
+        if found:
+            reason = found[0].episode.get("meta", {}).get("error", "")
+            first = f"{found[0].id}: {reason}" if reason else found[0].id
+            notes.append(f"{len(found)} of {len(results)} {told} and count as wrong; first {first}")
+    return notes
 
 
 def _seeds(results: Sequence[Result]) -> dict[str, Any]:

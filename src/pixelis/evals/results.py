@@ -7,12 +7,13 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from pixelis.episode import Episode
 from pixelis.errors import ConfigError, DataError, StoreError
+from pixelis.evals.provenance import running
 from pixelis.evals.question import Grader, Question
 from pixelis.geometry import Size
 from pixelis.models.dialects.dialect import count_images
@@ -39,6 +40,7 @@ class Result:
         seed: of the agent.
         judged: what judged it: a type of `pixelis.answers`, an official rule, or a judge.
         group: questions that are variants of one, such as the rotations of its options.
+        commit: of the code that asked and judged it; empty when that is not known.
     """
 
     id: str
@@ -66,6 +68,7 @@ class Result:
     seed: int = 0
     judged: str = ""
     group: str = ""
+    commit: str = ""
 
 
 _RESULT: TypeAdapter[Result] = TypeAdapter(Result)
@@ -112,6 +115,7 @@ def judge(
         seed=episode.seed,
         judged=graded.name if graded else question.rule or question.answer_type,
         group=question.group,
+        commit=running(),
     )
 
 
@@ -183,10 +187,26 @@ def _validated(path: Path, number: int, record: Any) -> Result:
         raise DataError(f"{path}:{number}: {place}: {first['msg']}") from error
 
 
+def _lock(file: IO[bytes], path: Path) -> None:
+    """Keeps other processes from writing this file until it is closed, a kill included."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such lock
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        told = "another run is writing there; wait for it, or choose another --out"
+        raise ConfigError(f"{path}: {told}") from error
+    except OSError:  # a file system that knows no locks; then nobody is kept out
+        return
+
+
 class Store:
     """Partial results in a file: first line what they depend on, then one result per line.
 
-    A last line that was cut off by a kill is dropped; any other broken line is a DataError.
+    A last line that was cut off by a kill is dropped; any other broken line is a DataError. Two
+    runs may not write one file at a time: the second gets a ConfigError.
     """
 
     def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
@@ -195,18 +215,26 @@ class Store:
         header = {"run": dict(identity)}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            there = path.read_bytes() if path.exists() else b""
-            whole = there[: there.rfind(b"\n") + 1]
-            self._read(whole.decode("utf-8").split("\n")[:-1], header)
-            self._file = path.open("r+b" if there else "wb")
-            self._file.truncate(len(whole))
-            self._file.seek(len(whole))
-            if not whole:
-                self._write(header)
+            self._file = path.open("a+b")
+            self._open(header)
         except UnicodeDecodeError as error:
             raise DataError(f"{path}: not UTF-8; these are no results") from error
         except OSError as error:
             raise StoreError(f"{path}: cannot keep results ({error.strerror or error})") from error
+
+    def _open(self, header: Mapping[str, Any]) -> None:
+        try:
+            _lock(self._file, self.path)
+            self._file.seek(0)
+            there = self._file.read()
+            whole = there[: there.rfind(b"\n") + 1]
+            self._read(whole.decode("utf-8").split("\n")[:-1], header)
+            self._file.truncate(len(whole))
+            if not whole:
+                self._write(header)
+        except BaseException:
+            self._file.close()
+            raise
 
     def add(self, result: Result) -> None:
         """Keeps a result; it survives the end of this process once this returns."""

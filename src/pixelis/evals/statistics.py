@@ -14,6 +14,7 @@ from scipy.stats import beta
 
 RESAMPLES = 10_000
 LEVEL = 0.95
+SAME = 1e-12  # means nearer than this are one
 
 
 class Interval(NamedTuple):
@@ -57,16 +58,17 @@ def mean_interval(
         clusters: one key per value; values with one key (questions about one picture) are drawn
             together, because they are not independent. None draws values one by one.
 
-    When all values are 0 or all are 1 the bootstrap has nothing to vary and would claim certainty;
-    then the exact binomial bound (Clopper-Pearson) is given instead, with the number of clusters
-    as the number of trials.
+    When all clusters have one mean (all right, all wrong, a single picture) the bootstrap has
+    nothing to vary and would claim certainty; then the exact binomial bound (Clopper-Pearson) is
+    given instead, with the number of clusters as the number of trials. Of all values in [0, 1] with
+    that mean, those that are 0 or 1 vary most, so the bound is never too narrow.
     """
     data = _checked(values)
     if len(data) == 0:
         return Interval(0.0, 1.0)
     sums, counts = _totals(data, clusters)
-    if np.all(data == data[0]) and data[0] in (0.0, 1.0):
-        return _exact(float(data[0]), len(sums))
+    if _alike(sums / counts):
+        return _exact(float(data.mean()), len(sums))
     means = _resampled_means(sums, counts, seed, resamples)
     return _percentiles(means)
 
@@ -82,7 +84,7 @@ def compare(
 
     The interval is the percentile interval of the mean difference; p is twice the share of
     resampled means on the other side of zero (Efron & Tibshirani 1993, ch. 15), and never smaller
-    than an exact sign test over the drawn units that differ could make it. When all pairs differ
+    than an exact sign test over the drawn units that differ could make it. When all units differ
     alike the bootstrap has nothing to vary; then the interval takes the exact binomial bound.
     """
     if len(first) != len(second) or len(first) == 0:
@@ -93,8 +95,7 @@ def compare(
     tail = min(np.mean(means <= 0), np.mean(means >= 0))
     least = 2.0 ** (1 - int(np.count_nonzero(sums)))
     p = min(1.0, max(2 * float(tail), 1 / (resamples + 1), least))
-    alike = np.all(gaps == gaps[0]) and gaps[0] in (-1.0, 0.0, 1.0)
-    interval = _alike(float(gaps[0]), len(sums)) if alike else _percentiles(means)
+    interval = _exact_gap(gaps, len(sums)) if _alike(sums / counts) else _percentiles(means)
     return Comparison(float(gaps.mean()), interval, p, len(gaps))
 
 
@@ -177,17 +178,26 @@ def _percentiles(means: np.ndarray) -> Interval:
     return Interval(float(low), float(high))
 
 
-def _alike(gap: float, trials: int) -> Interval:
-    """The interval of a mean difference when every pair differs by `gap`: -1, 0 or 1."""
-    if gap == 0:
+def _alike(means: np.ndarray) -> bool:
+    return bool(np.ptp(means) < SAME)
+
+
+def _exact_gap(gaps: np.ndarray, trials: int) -> Interval:
+    """The interval of a mean difference when all units differ alike.
+
+    Pairs that never differ bound how often they may; any other difference is bounded like a share
+    on the way from -1 to 1, which agrees with the sign test when every pair was won.
+    """
+    if not gaps.any():
         most = _exact(0.0, trials).high
         return Interval(-most, most)
-    least = _exact(1.0, trials).low
-    return Interval(least, 1.0) if gap > 0 else Interval(-1.0, -least)
+    low, high = _exact((1 + float(gaps.mean())) / 2, trials)
+    return Interval(2 * low - 1, 2 * high - 1)
 
 
-def _exact(value: float, trials: int) -> Interval:
-    edge = (1 - LEVEL) / 2
-    if value == 1.0:
-        return Interval(float(beta.ppf(edge, trials, 1)), 1.0)
-    return Interval(0.0, float(beta.ppf(1 - edge, 1, trials)))
+def _exact(mean: float, trials: int) -> Interval:
+    """Clopper-Pearson for `mean * trials` successes, which need not be a whole number."""
+    edge, right = (1 - LEVEL) / 2, min(max(mean, 0.0), 1.0) * trials
+    low = float(beta.ppf(edge, right, trials - right + 1)) if right > 0 else 0.0
+    high = float(beta.ppf(1 - edge, right + 1, trials - right)) if right < trials else 1.0
+    return Interval(low, high)

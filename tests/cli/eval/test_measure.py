@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from pixelis.cli import eval as command
+from pixelis.cli.eval import measure
+from pixelis.evals.question import Benchmark
 
 # Inspect leaves streams of its own to the garbage collector, which says so.
 pytestmark = [
@@ -97,3 +99,20 @@ def test_seeds_are_sampled_and_told(tmp_path, questions, capsys):
     assert summary["temperature"] == 0.9
     assert (out / "seed-5" / "results.jsonl").is_file()
     assert (out / "seed-6" / "results.jsonl").is_file()
+
+
+def test_notes_say_who_graded_and_what_is_no_exam():
+    def notes(*words, frozen=True):
+        parser = argparse.ArgumentParser()
+        command.add_arguments(parser)
+        args = parser.parse_args(words)
+        told = Benchmark(args.benchmark, (), lambda index: None, notes=("first",))
+        return measure._notes(args, told, {"frozen": frozen, "exam": None})
+
+    assert notes("mmvet")[1].startswith("scored without the authors' GPT-4 judge")
+    server = "openai:http://me:secret@127.0.0.1:1/v1#m"
+    [first, graded] = notes("mmvet", "--judge", server)
+    assert first == "first"
+    assert graded.startswith("graded once by openai:http://127.0.0.1:1/v1#m; the authors")
+    assert notes("worlds")[1].startswith("not an exam whose hash is known")
+    assert notes("worlds", frozen=False) == ["first"]

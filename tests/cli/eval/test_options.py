@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 
 import pytest
 from PIL import Image
@@ -53,6 +54,13 @@ def questions(tmp_path):
         (["worlds", "--judge", "nano"], "--judge belongs to mmvet; worlds is scored by rule"),
         (["worlds", "--source", "coco"], "--source belongs to 'eval ops'"),
         (["worlds", "--spoil", "fog:1"], "spoil 'fog:1' is not known"),
+        (["worlds", "--temperature", "-1"], "--temperature -1: 0 "),
+        (["worlds", "--temperature", "nan"], "--temperature nan: 0 "),
+        (["worlds", "--twin", "hf:x"], "--twin answers in a table only"),
+        (["worlds", "--again"], "--again belongs to eval freeze; leave it out of worlds"),
+        (["jsonl", "--data", "x", "--split", "shift"], "--split belongs to eval worlds, ops"),
+        (["worlds", "--skip-broken"], "--skip-broken belongs to eval a published benchmark"),
+        (["compare", "a", "b", "--limit", "3"], "--limit belongs to eval worlds, jsonl, vstar"),
         (["worlds", "extra"], "eval worlds takes no further words; came 1"),
         (["compare", "one"], "eval compare takes 2 files; came 1"),
         (["page"], "eval page needs result files"),
@@ -104,6 +112,7 @@ def test_settings_that_change_answers_are_kept_with_them():
     assert options.seeds(args) == [3, 4]
     cell = options.cells(args)[0]
     kept = options.settings(args, cell, 4)
+    assert re.fullmatch("[0-9a-f]{64}", kept["model_hash"])
     assert kept["temperature"] == 0.7
     assert kept["sampling_seed"] == 4
     assert "temperature" not in options.settings(parse("worlds"), cell, 0)

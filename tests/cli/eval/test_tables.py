@@ -78,3 +78,24 @@ def test_the_table_is_printed(document, capsys):
     assert "no_ops" in told
     assert "Holm" in told
     assert "-50.0" in told
+
+
+@pytest.mark.parametrize(
+    ("settings", "frozen", "told"),
+    [
+        ({}, True, "frozen questions, data"),
+        ({"seed": 3}, False, "fresh questions, not frozen, data"),
+        ({"published": 800, "limit": 4}, False, "not all of the published questions, data"),
+        ({"published": 800, "spoil": "noise:1"}, False, "spoiled pictures, not frozen, data"),
+    ],
+)
+def test_one_run_says_what_its_questions_are(capsys, settings, frozen, told):
+    summary = summarize(
+        results({1, 2}), model="m", settings=settings, frozen=frozen, notes=["look"]
+    )
+    tables.one(Printer(), summary, None)
+    text = capsys.readouterr().out
+    assert told in text
+    assert "accuracy 5.0 %" in text
+    assert "look\n" in text
+    assert "a question: 0.00 operations; 0.10 s, 0 tokens, 0 thousand pixels" in text

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from PIL import Image
 
 from pixelis.episode import Answer
 from pixelis.errors import ConfigError, DataError
@@ -80,6 +81,25 @@ def test_partial_credit_is_the_score(published, tmp_path):
     [question] = read_published("reasonrft-transform", path, tmp_path / "work")
     assert question.judge(Answer("change_color(0, red)")) == (False, 0.5)
     assert "change_material: glass" in question.text
+
+
+def test_mathvista_tells_unit_and_form_as_the_authors_do(published, tmp_path):
+    path = published("mathvista")
+    number, choice = read_published("mathvista", path, tmp_path / "work")
+    assert number.asked == "How many?\nAnswer with a number with 1 decimal place."
+    assert choice.asked == "How many?\nA. Yes\nB. No"
+    rows = [{"pid": "3", "question": "How wide?", "image": "1.png", "choices": None, "unit": "cm"}]
+    rows[0] |= {"precision": None, "answer": "[1, 2]", "answer_type": "list"}
+    rows.append({**rows[0], "pid": "4", "answer": "3", "answer_type": "integer"})
+    folder = tmp_path / "files"
+    (folder / "images").mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(folder / "images/1.png")
+    (folder / "annot_testmini.json").write_text(json.dumps({row["pid"]: row for row in rows}))
+    told = [q.asked for q in read_published("mathvista", folder, tmp_path / "work")]
+    assert told == [
+        "How wide? (Unit: cm)\nAnswer with a list, as [1, 2, 3].",
+        "How wide? (Unit: cm)\nAnswer with a whole number.",
+    ]
 
 
 def test_the_first_questions(published, tmp_path):

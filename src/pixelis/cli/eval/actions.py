@@ -32,16 +32,18 @@ def compare(args: argparse.Namespace) -> int:
     printer.line(f"{shares}, {_difference(outcome)}", "bold")
     for name, entry in outcome["by_family"].items():
         printer.line(f"  {name:24s} {_difference(entry)}")
+    if "score" in outcome:
+        printer.line(f"graded score: {_difference(outcome['score'])}")
     gained, lost = len(outcome["gained"]), len(outcome["lost"])
     printer.line(f"better on {gained} questions, worse on {lost} of {outcome['n']}")
     test = outcome["no_worse"]
     said = {
-        "no_worse": "no worse",
-        "worse": "worse",
-        "open": "not settled whether it is worse",
+        "no_worse": "the first is no worse",
+        "worse": "the first is worse",
+        "open": "it is not settled whether the first is worse",
     }[test["verdict"]]
     printer.line(
-        f"the first is {said}, with a margin of {100 * test['margin']:.0f} points "
+        f"{said}, with a margin of {100 * test['margin']:.0f} points "
         f"(sequential test, {test['questions']} questions)"
     )
     printer.line("p of the families is corrected after Holm", "dim")
@@ -100,7 +102,7 @@ def page(args: argparse.Namespace) -> int:
     from pixelis.evals.exams import read_manifest
 
     if not args.words:
-        raise ConfigError("eval page needs result files, as recipes/nano/results/*.json")
+        raise ConfigError("eval page needs result files, each what 'pixelis eval --json' wrote")
     manifest = read_manifest(Path(args.data)) if args.data else read_manifest()
     text = ledger.page(ledger.read_results(map(Path, args.words)), manifest)
     if args.out:

@@ -119,7 +119,7 @@ class _Room:
 
 
 class _Score:
-    """Tells how many answers were right so far."""
+    """Tells how many answers of this run were right so far; kept ones are not counted again."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
@@ -128,7 +128,8 @@ class _Score:
     def tell(self, result: Result, done: int, total: int) -> None:
         self.seen += 1
         self.right += result.correct
-        self.progress.tell(done, total, f"{100 * self.right / self.seen:.1f} % right")
+        new = "" if done == self.seen else f" of {self.seen} new"
+        self.progress.tell(done, total, f"{100 * self.right / self.seen:.1f} % right{new}")
 
 
 def _folder(args: argparse.Namespace, cell: Cell, count: int) -> Path | None:
@@ -176,8 +177,8 @@ def _summarize(
     args: argparse.Namespace, cell: Cell, benchmark: Benchmark, results: Sequence[Result]
 ) -> dict[str, Any]:
     from pixelis.evals.exams import exam_of, model_of, read_manifest
-    from pixelis.evals.provenance import commit, weights_hash
-    from pixelis.evals.report import circular, official, summarize
+    from pixelis.evals.provenance import together, weights_hash
+    from pixelis.evals.report import circular, official, summarize, unanswered
 
     weights = None if cell.control == "oracle" else weights_hash(cell.model)
     facts = {
@@ -189,10 +190,12 @@ def _summarize(
         "frozen": benchmark.frozen and not cell.spoil,
         "model_hash": weights,
         "command": shlex.join(["pixelis", *_words(args, sys.argv[1:])]),
-        "commit": commit(),
+        "commit": together(result.commit for result in results),
     }
     if args.temperature > 0:
         facts["temperature"] = args.temperature
+    if args.judge:
+        facts["judge"] = shown(args.judge)
     if args.benchmark in options.PUBLISHED:
         from pixelis.evals.benchmarks.catalog import CATALOG
 
@@ -204,7 +207,7 @@ def _summarize(
     manifest = read_manifest()
     summary["exam"] = exam_of(summary["data_hash"], manifest)
     summary["frozen_model"] = model_of(weights, manifest)
-    summary["notes"] = _notes(args, benchmark, summary)
+    summary["notes"] = _notes(args, benchmark, summary) + unanswered(results)
     return summary
 
 
@@ -214,9 +217,13 @@ def _notes(args: argparse.Namespace, benchmark: Benchmark, summary: dict[str, An
     if args.benchmark == "mmvet":
         from pixelis.evals.benchmarks.catalog import NO_JUDGE
 
-        notes.append(f"graded by {shown(args.judge)}" if args.judge else NO_JUDGE)
+        graded = "graded once by {}; the authors take the mean of five gradings"
+        notes.append(graded.format(shown(args.judge)) if args.judge else NO_JUDGE)
     if args.benchmark == "worlds" and summary["frozen"] and summary["exam"] is None:
-        notes.append("the hash of these questions is not that of a frozen exam")
+        notes.append(
+            "not an exam whose hash is known: of the frozen exams only the first 100, 200, ... "
+            "questions of all families are"
+        )
     return notes
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,6 +25,7 @@ CONTROLS = ("none", "no_ops", "random_crop", "oracle")
 TWIN = "twin"
 TWINS = {"nano": "nano-direct"}
 ALL = "all"
+SPLIT = "test"
 
 
 class Cell(NamedTuple):
@@ -85,7 +87,7 @@ def _add_questions(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--split",
         choices=("test", "shift", "calibration"),
-        default="test",
+        default=SPLIT,
         help="worlds like those of training, kept out of it, or kept for calibrating "
         "(default: test)",
     )
@@ -136,8 +138,34 @@ def _add_conditions(parser: argparse.ArgumentParser) -> None:
     )
 
 
+# Options that mean something to some of these only; the others would pass over them in silence.
+BELONGS: dict[str, tuple[str, ...]] = {
+    "again": ("freeze",),
+    "skip_broken": PUBLISHED,
+    "media": (*PUBLISHED, "ops"),
+    "split": ("worlds", "ops"),
+    "limit": (*OWN, *PUBLISHED, "ops"),
+    "controls": (*OWN, *PUBLISHED),
+    "spoil": (*OWN, *PUBLISHED),
+    "seeds": (*OWN, *PUBLISHED),
+    "time_limit": (*OWN, *PUBLISHED),
+}
+
+
+def _belongs(args: argparse.Namespace) -> None:
+    for name, places in BELONGS.items():
+        given = getattr(args, name) not in (None, False, SPLIT)
+        if given and args.benchmark not in places:
+            told = "a published benchmark" if places == PUBLISHED else ", ".join(places[:3])
+            word = name.replace("_", "-")
+            raise ConfigError(f"--{word} belongs to eval {told}; leave it out of {args.benchmark}")
+
+
 def check(args: argparse.Namespace) -> None:
     """ConfigError for options that do not go together, before anything is loaded."""
+    _belongs(args)
+    if not 0 <= args.temperature < math.inf:
+        raise ConfigError(f"--temperature {args.temperature:g}: 0 (greedy) or more is needed")
     taken = TAKING.get(args.benchmark, 0)
     if taken is not None and len(args.words) != taken:
         told = f"takes {taken} files" if taken else "takes no further words"
@@ -188,6 +216,8 @@ def _controls(args: argparse.Namespace) -> list[str]:
         names += ["oracle"] if args.benchmark == "worlds" else []
     else:
         names = [name.strip() for name in args.controls.split(",")]
+    if args.twin and TWIN not in names:
+        raise ConfigError("--twin answers in a table only; add --controls none,twin")
     for name in names:
         if name not in (*CONTROLS, TWIN):
             raise ConfigError(f"control {name!r} is not known; give {', '.join(CONTROLS)}, twin")
@@ -249,9 +279,11 @@ def benchmark(args: argparse.Namespace, work: Path) -> Benchmark:
 
 def settings(args: argparse.Namespace, cell: Cell, seed: int) -> dict[str, Any]:
     """What a run's answers depend on besides the questions; a folder holds one combination."""
+    from pixelis.evals.provenance import weights_hash
+
     found: dict[str, Any] = {"model": shown(cell.model), "control": cell.control}
     if cell.control != "oracle":
-        found |= chosen(args)
+        found |= {"model_hash": weights_hash(cell.model), **chosen(args)}
     if args.temperature > 0:
         found |= {"temperature": args.temperature, "sampling_seed": seed}
     return found | ({"judge": shown(args.judge)} if args.judge else {})

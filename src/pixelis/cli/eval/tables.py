@@ -18,6 +18,8 @@ COLUMNS = ("accuracy", "95 % interval", "n", "difference", "p", "ops", "op succe
 
 def one(printer: Printer, summary: Mapping[str, Any], out: str | None) -> None:
     """The figures of one run, for people."""
+    from pixelis.evals.page import cost
+
     low, high = summary["ci95"]
     printer.line(
         f"accuracy {100 * summary['accuracy']:.1f} %, 95 % interval {100 * low:.1f} to "
@@ -38,23 +40,21 @@ def one(printer: Printer, summary: Mapping[str, Any], out: str | None) -> None:
     if "seeds" in summary:
         shares = ", ".join(f"{100 * entry['accuracy']:.1f}" for entry in summary["seeds"])
         printer.line(f"by seed {shares} % (standard deviation {100 * summary['seed_sd']:.1f})")
-    _cost(printer, summary)
+    printer.line(f"a question: {cost(summary)}")
     for note in summary["notes"]:
         printer.line(note, "yellow")
-    frozen = "frozen questions" if summary["frozen"] else "fresh questions, not frozen"
-    printer.line(f"{frozen}, data {summary['data_hash'][:16]}", "dim")
+    printer.line(f"{_kind(summary)}, data {summary['data_hash'][:16]}", "dim")
     if out:
         printer.line(f"results and reports in {out}", "dim")
 
 
-def _cost(printer: Printer, summary: Mapping[str, Any]) -> None:
-    success = summary["op_success"]
-    worked = "" if success is None else f", {100 * success:.1f} % of them worked"
-    printer.line(
-        f"{summary['ops_per_question']:.2f} operations a question{worked}; "
-        f"{summary['seconds_per_question']:.2f} s, {summary['tokens_per_question']:.0f} tokens, "
-        f"{summary['pixels_per_question'] / 1000:.0f} thousand pixels a question"
-    )
+def _kind(summary: Mapping[str, Any]) -> str:
+    if summary["frozen"]:
+        return "frozen questions"
+    if "spoil" in summary["settings"]:
+        return "spoiled pictures, not frozen"
+    part = "published" in summary["settings"]
+    return "not all of the published questions" if part else "fresh questions, not frozen"
 
 
 def gather(

@@ -18,6 +18,10 @@ from pixelis.evals.question import Benchmark, Question
 
 HUB = "huggingface.co/datasets/"
 SHEETS = "several pictures of one question are shown side by side on one numbered sheet"
+GUESS = (
+    "where the authors guess an option at random, its text alone or 'B.' before it is taken, and "
+    "what cannot be read is wrong"
+)
 NO_JUDGE = (
     "scored without the authors' GPT-4 judge, by the words that stand in the answer; "
     "not to be put beside published figures (give --judge)"
@@ -102,7 +106,7 @@ CATALOG: Mapping[str, Entry] = {
         HUB + "MMMU/MMMU",
         "Apache 2.0; pictures from text books and the web",
         900,
-        notes=(SHEETS, "an option that cannot be read is wrong, where the authors guess"),
+        notes=(SHEETS, GUESS),
     ),
     "mmvet": Entry(
         known.read_mmvet,

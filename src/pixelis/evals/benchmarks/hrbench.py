@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 import csv
+import hashlib
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -26,7 +27,6 @@ from pixelis.errors import DataError
 
 LICENCE = "pictures of DIV8K, academic use only"
 LETTERS = "ABCD"
-CYCLES = 4
 
 
 def read(place: Place, size: str) -> Iterator[Record | RecordError]:
@@ -42,8 +42,10 @@ def read(place: Place, size: str) -> Iterator[Record | RecordError]:
 
 
 def group_of(record: Record) -> str:
-    """The key that the four rotations of one question share."""
-    return f"hrbench-{record.question}-{sorted(record.choices)}"
+    """The key that the four rotations of one question about one picture share."""
+    [picture] = record.media
+    name = hashlib.sha256(picture).hexdigest()[:20] if isinstance(picture, bytes) else picture
+    return f"hrbench-{name}-{record.question}-{sorted(record.choices)}"
 
 
 def _record(place: Place, size: str, row: Row) -> Record:

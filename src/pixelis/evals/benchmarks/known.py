@@ -119,7 +119,22 @@ def read_mathvista(place: Place) -> Made:
                 "kind": record.meta.get("answer_type"),
                 "precision": int(record.meta.get("precision") or 0),
             }
-            yield record, Maker(record, "mathvista", details=details)
+            yield record, Maker(record, "mathvista", text=_hinted(record), details=details)
+
+
+def _hinted(record: Record) -> str:
+    """The question with what the authors' prompt tells besides: the unit, and the form of the
+    answer, since that is compared to the letter."""
+    unit, kind = record.meta.get("unit"), record.meta.get("answer_type")
+    text = f"{record.question} (Unit: {unit})" if unit else record.question
+    if record.choices:
+        return text
+    if kind == "float":
+        places = int(record.meta.get("precision") or 0)
+        return f"{text}\nAnswer with a number with {places} decimal place{'s' * (places != 1)}."
+    if kind == "integer":
+        return f"{text}\nAnswer with a whole number."
+    return f"{text}\nAnswer with a list, as [1, 2, 3]." if kind == "list" else text
 
 
 def read_virl39k(place: Place) -> Made:

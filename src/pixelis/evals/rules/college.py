@@ -23,7 +23,8 @@ def mmmu(text: str, golds: Sequence[str], choices: Sequence[str], _: Mapping[str
     """1 when the option is gold's, or a key phrase of a free answer holds gold.
 
     Of several options the last named one counts. The authors choose an option at random when none
-    can be read; here that is wrong.
+    can be read; here an answer that is an option's text, or begins with its letter as "B." or "B)",
+    is taken in that case, and the rest is wrong.
     """
     text = text[:LONGEST]
     if choices:
@@ -42,14 +43,25 @@ def option(text: str, choices: Sequence[str]) -> str | None:
         found = {one: place for one, place in places.items() if place >= 0}
         if found:
             return max(found, key=lambda one: found[one])
-    if len(text.split()) <= LONG:
-        return None
-    lowered = text.lower()
-    places = {
-        one: lowered.rfind(choice.lower()) for one, choice in zip(letters, choices, strict=True)
-    }
-    found = {one: place for one, place in places.items() if place >= 0}
-    return max(found, key=lambda one: found[one]) if found else None
+    if len(text.split()) > LONG:
+        lowered = text.lower()
+        places = {
+            one: lowered.rfind(choice.lower()) for one, choice in zip(letters, choices, strict=True)
+        }
+        found = {one: place for one, place in places.items() if place >= 0}
+        if found:
+            return max(found, key=lambda one: found[one])
+    return _plainly(text, letters, choices)
+
+
+def _plainly(text: str, letters: Sequence[str], choices: Sequence[str]) -> str | None:
+    """The option of an answer that is its text, or begins with its letter and a mark."""
+    bare = [choice.strip(" .").lower() for choice in choices]
+    said = text.strip(" .").lower()
+    if said in bare:
+        return letters[bare.index(said)]
+    begun = re.match(r"\s*([A-Z])[.:)]", text)
+    return begun[1] if begun and begun[1] in letters else None
 
 
 def _open(text: str, golds: Sequence[str]) -> bool:
