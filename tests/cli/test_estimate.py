@@ -31,8 +31,8 @@ def test_it_is_told_in_words(inside):
 
 def test_a_small_model_is_told_in_small_units(inside):
     done = inside("estimate", "nano")
-    assert "3.6 million parameters" in done.stdout
-    assert "7.2 MB in bfloat16" in done.stdout
+    assert "4.4 million parameters" in done.stdout
+    assert "8.8 MB in bfloat16" in done.stdout
     assert "64 tokens, one for 32 x 32 px" in done.stdout
     assert "do not fit" not in done.stdout
 
