@@ -38,13 +38,13 @@ def test_the_first_layers_keep_their_places(tokenizer):
     before = new_nano(tokenizer, seed=3).state_dict()
     after = grown(before, depth(before) + 2)
     name = "model.language_model.layers.{}.mlp.gate_proj.weight"
-    places = [0, 1, 2, 2, 3, 3]
+    places = [0, 1, 2, 3, 4, 4, 5, 5]
     for place, source in enumerate(places):
         assert torch.equal(after[name.format(place)], before[name.format(source)])
 
 
 def test_what_was_grown_can_learn(tokenizer):
-    model = deepened(new_nano(tokenizer, seed=3), 7)
+    model = deepened(new_nano(tokenizer, seed=3), 9)
     ids = torch.tensor([tokenizer("The red star goes up.").input_ids])
     model(input_ids=ids, labels=ids).loss.backward()
     for layer in model.model.language_model.layers:

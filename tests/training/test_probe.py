@@ -11,7 +11,7 @@ from pixelis.training.tune import load
 def test_two_folders_are_compared_layer_by_layer():
     config = RanksConfig(before=bundled("nano"), after=bundled("nano-direct"))
     spectra = stored(config)
-    assert len(spectra) == 4 * 7
+    assert len(spectra) == 6 * 7
     assert all("language_model.layers." in one.layer for one in spectra)
     assert all(one.total > 0 for one in spectra)
     everything = stored(config.model_copy(update={"targets": "all"}))

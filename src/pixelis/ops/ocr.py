@@ -105,9 +105,11 @@ class Reader:
         pixels = np.ascontiguousarray(pixels[:, :, ::-1])  # the networks were trained on BGR
         looks = self._looks(pixels, check)
         lines = self._recognise(pixels, join(best_of(looks)), check)
-        if not lines and looks[0].quads:  # what was found were no letters: the rest may hold some
+        if not looks[0].quads:
+            lines = _sure(lines)
+        elif not lines:  # what was found were no letters: the rest may hold some
             looks = [self._look(pixels, scale, check) for scale in scales_again(looks[0], pixels)]
-            lines = self._recognise(pixels, join(best_of(looks)), check)
+            lines = _sure(self._recognise(pixels, join(best_of(looks)), check))
         return lines or self._unfound(pixels, check)
 
     # finding --------------------------------------------------------------------------------------
@@ -246,6 +248,11 @@ def first_scale(height: int, width: int) -> float:
     if area > LARGE_AREA:
         return float(np.sqrt(LARGE_AREA / area))
     return 2.0 if area < SMALL_AREA else 1.0
+
+
+def _sure(lines: list[Line]) -> list[Line]:
+    """Of what only a second look found: short texts are shapes more often than letters."""
+    return [one for one in lines if len(one.text) > SHORT or one.confidence >= KEEP_UNFOUND]
 
 
 def letter_height(quad: np.ndarray) -> float:

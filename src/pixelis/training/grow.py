@@ -13,7 +13,8 @@ _WRITES = (".self_attn.o_proj", ".mlp.down_proj")  # what a layer adds to the st
 
 def depth(weights: Mapping[str, Tensor]) -> int:
     """How many layers the text model of these weights has."""
-    return 1 + max(int(match[2]) for name in weights if (match := _LAYER.fullmatch(name)))
+    found = (int(match[2]) for name in weights if (match := _LAYER.fullmatch(name)))
+    return 1 + max(found, default=-1)
 
 
 def grown(weights: Mapping[str, Tensor], layers: int) -> dict[str, Tensor]:

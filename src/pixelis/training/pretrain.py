@@ -194,7 +194,7 @@ def load_weights(run: Run, path: Path) -> None:
     head = {k.removeprefix("head."): v for k, v in tensors.items() if k.startswith("head.")}
     body = {k: v for k, v in tensors.items() if not k.startswith("head.")}
     layers = run.model.config.text_config.num_hidden_layers
-    if grow.depth(body) < layers:
+    if 0 < grow.depth(body) < layers:
         body = grow.grown(body, layers)
     missing, unexpected = run.model.load_state_dict(body, strict=False)
     if unexpected or set(missing) - {"lm_head.weight"}:
