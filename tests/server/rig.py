@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,6 @@ from typing import Any
 import openai
 
 from pixelis.agent import Agent
-from pixelis.cli.main import main
 from pixelis.models.policy import Profile, Request, Sampling, Turn
 from pixelis.ops.workspace import PixelBudget
 from pixelis.server.app import build
@@ -152,6 +150,6 @@ def _address(started: subprocess.Popen, wait_s: float) -> str:
 def make_run(folder: Path, questions: int = 6, control: str = "no_ops") -> Path:
     """A finished evaluation, as `pixelis eval` leaves it: nano, without operations if not told."""
     words = ["eval", "worlds", "--limit", str(questions), "--control", control, "--traces", "2"]
-    with ThreadPoolExecutor(1) as apart:  # a browser's loop may run in this thread
-        assert apart.submit(main, [*words, "--out", str(folder), "--json"]).result() == 0
+    words += ["--out", str(folder), "--json"]
+    subprocess.run([sys.executable, "-m", "pixelis", *words], check=True, capture_output=True)
     return folder
