@@ -82,8 +82,8 @@ class Door:
         try:
             await self._let_in(visit, scope, receive)
         except RefusalError as refusal:
+            self.metrics.refused.labels(refusal.code).inc()  # before anyone can know of it
             await visit.refuse(refusal)
-            self.metrics.refused.labels(refusal.code).inc()
         except GoneError:
             visit.status = visit.status or 499
         except Exception:  # named door: the client gets one sentence, the log the traceback
