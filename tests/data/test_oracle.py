@@ -51,7 +51,7 @@ def test_a_wrong_pixel_gives_another_answer():
 def test_a_tally_names_everything_and_numbers_what_was_asked_for():
     things = [("red star", [500, 800], True), ("blue ring", [100, 200], False)]
     things.append(("red cross", [900, 300], True))
-    said = "red: blue ring [100, 200]; red cross [900, 300] = 1; red star [500, 800] = 2"
+    said = "red: [100, 200] blue ring; [900, 300] red cross = 1; [500, 800] red star = 2"
     assert tally("red", things) == said
     assert tally("all", []) == "all: none"
 

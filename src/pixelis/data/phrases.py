@@ -10,8 +10,8 @@ import re
 
 import numpy as np
 
+from pixelis.data.beyond import BEYOND
 from pixelis.data.questions import QUESTIONS as MORE
-from pixelis.data.worlds.words import EVERYDAY
 
 CARD = "[sign|sign|label|card|card|plate|board|panel|poster|sticker|tag|note|banner|box|notice|rectangle]"
 SHELF = "[shelf|shelf|board|bench|table|plank|counter|bar|platform|stand]"
@@ -30,11 +30,6 @@ PLURALS = (
     "logos|magnets|marbles|medals|mugs|parcels|patches|pebbles|plates|presents|pucks|seals|shells|"
     "spots|stamps|stones|sweets|tiles|tokens|toys|wheels|beans|badges|pills|bricks|berries|nuts]"
 )
-ANY = f"[{'|'.join(EVERYDAY)}]"
-_WHO = (
-    "[he|she|they|the man|the woman|the child|the owner|the team|her husband|his wife|the guests]"
-)
-_PAST = "[yesterday|last week|last month|last year|in spring|on Sunday|before that|that morning]"
 SOME = f"[{THING[1:-1]}|{NOUNS[1:-1]}]"
 _SEE = "[|| in the picture| in the image| in this picture| here| that you see| you can see| in the photo| in view]"
 _THERE = "[are there|are there|are in the picture|do you see|can you see|can you count|are visible|are shown|does the picture show]"
@@ -353,20 +348,7 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
         "What [sport|game|song|language|job|religion] [is this|does he play|is she singing|do they speak|does he have]?",
         "How many [people|persons|cats|dogs|birds|cars|trees|houses|stars in the sky] [are there|live here|do you see]?",
         "Is there a [person|cat|dog|car|house|tree|bird|face] in the [picture|photo]?",
-        f"Who [ordered|bought|sold|sent|lost|found|paid for|broke|repaired|chose|sewed] [this|the|that] {ANY}?",
-        f"Whose [{ANY[1:-1]}|turn|idea|wedding|party] [is|was] [this|that|it]?",
-        f"Why [did|do|does|would] {_WHO} [need|want|buy|keep|move|hide|leave|wait for] the {ANY}?",
-        f"Why [was|were] the {ANY} [late|closed|cancelled|moved|sold|so cheap|built]?",
-        f"[Which|What] [brand|make|kind|type|sort] of {ANY} [did|do|does] {_WHO} [use|buy|like|have]?",
-        f"Which of [these|the|those] {ANY}s [is the oldest|costs most|was sold first|is the best|broke first]?",
-        f"How many {ANY}s [were|got] [sold|made|lost|stolen|counted] [here |]{_PAST}?",
-        f"How many [people|guests|visitors|customers] [came|lived here|complained|were ill|left] {_PAST}?",
-        f"[Was|Is|Were] {_WHO} [nervous|happy|afraid|late|proud|in love|ill|bored] [then|here|{_PAST[1:-1]}]?",
-        f"What did {_WHO} [say|eat|think|do|buy|dream] {_PAST}?",
-        f"When [did|will|does] the {ANY} [arrive|break|open|fall|come back|get cleaned]?",
-        f"Which [king|queen|emperor|president|painter|firm|writer] [made|ordered|owned|paid for] [this|the|these] {ANY}[|s]?",
-        f"How much did {_WHO} pay for the {ANY}?",
-        f"[Where|In which shop|In which town] did {_WHO} [buy|find|lose] the {ANY}?",
+        *BEYOND,
     ),
 }
 OPENINGS = ("", "", "", "", "", "Please: ", "Hey, ", "Question: ", "Look: ", "Hi! ", "Quick one: ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pixelis.answers.types import AnswerType
@@ -49,6 +50,7 @@ class Plan:
             two words to choose between.
         say: how the answer follows: `more`, `less`, `yes_more`, `yes_less`, `words`, `letter`.
         frames: of a clip: the frames to look at, or first and last frame to follow.
+        anchors: what is found on the way to it, as the target names it, and where.
     """
 
     kind: str
@@ -62,6 +64,7 @@ class Plan:
     words: tuple[str, ...] = ()
     say: str = ""
     frames: tuple[int, ...] = ()
+    anchors: tuple[tuple[str, Place], ...] = ()
 
     @property
     def asked(self) -> str:
@@ -72,6 +75,8 @@ class Plan:
         """
         if self.kind in ("compare", "side"):
             return self._weighed()
+        if self.kind == "read" and self.boxes:
+            return self.words[0]
         if self.kind == "same":
             return f"same {self.field}: yes or no"
         if self.kind != "follow":
@@ -95,6 +100,25 @@ class Plan:
     def opening(self) -> str:
         """The thought before the first call: what is asked, then what is looked for."""
         return f"{self.asked}? {self.target}" if self.asked else self.target
+
+    def led(self, point: Callable[[Place], list[int]]) -> str:
+        """The opening with the place of each anchor behind its name, for one of several steps.
+
+        To find what is nearest to a thing is easier once it is said where that thing is.
+
+        Args:
+            point: turns source pixels into 0..1000 of the image that places are given in.
+        """
+        said = self.opening
+        for name, place in self.anchors:
+            x, y = point(place)
+            said = said.replace(name, f"{name} [{x}, {y}]", 1)
+        return said
+
+    @property
+    def counted(self) -> str:
+        """What a `count` is about, without where: the picture shows nothing else by then."""
+        return self.target.partition(" on the ")[0] if self.box else self.target
 
 
 @dataclass(frozen=True)

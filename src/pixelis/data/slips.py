@@ -43,13 +43,15 @@ def beside(solver: Solver, rng: np.random.Generator) -> bool:
     """A zoom or a reading beside the box, or a point beside the thing."""
     plan = solver.task.plan
     if plan.box is None:
-        return plan.kind in POINTED and _missed(solver, rng, plan.points[0], plan.opening)
+        return plan.kind in POINTED and _missed(
+            solver, rng, plan.points[0], plan.led(solver.viewed(0))
+        )
     box = astray(rng, plan.box, solver.workspace.media.size)
     if box is None:
         return False
     op = "read_text" if plan.kind == "read" else "zoom_in"
     before = len(solver.workspace.handles)
-    solver.act(plan.opening, op, bbox_2d=solver.box(box))
+    solver.act(plan.led(solver.viewed(0)), op, bbox_2d=solver.box(box))
     solver.slip()
     return op == "zoom_in" or len(solver.workspace.handles) == before
 
@@ -79,7 +81,7 @@ def wide(solver: Solver, rng: np.random.Generator) -> bool:
     box = None if plan.box is None else around(rng, plan.box, solver.workspace.media.size)
     if box is None or plan.boxes:
         return False
-    solver.act(plan.opening, "zoom_in", bbox_2d=solver.box(box))
+    solver.act(plan.led(solver.viewed(0)), "zoom_in", bbox_2d=solver.box(box))
     solver.slip()
     solver.image = len(solver.workspace.images) - 1
     return True
@@ -93,14 +95,14 @@ def mistaken(solver: Solver, rng: np.random.Generator) -> bool:
         if place is None:
             return False
         spot = solver.point((place.x, place.y), 0)
-        solver.act(plan.opening, "segment_object_at", point_2d=spot)
+        solver.act(plan.led(solver.viewed(0)), "segment_object_at", point_2d=spot)
         solver.slip()
         return True
     if plan.boxes or plan.points:
         box = plan.boxes[0] if plan.boxes else _about(plan.points[0], size)
     else:
         return False
-    solver.act(plan.opening, "read_text", bbox_2d=solver.box(box))
+    solver.act(plan.led(solver.viewed(0)), "read_text", bbox_2d=solver.box(box))
     solver.slip()
     return solver.seen.handle is None and solver.seen.error is None
 

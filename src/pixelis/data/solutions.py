@@ -7,7 +7,7 @@ from typing import Any
 
 from pixelis.answers.normalize import phrase
 from pixelis.answers.score import similarity
-from pixelis.data.plans import Place, Plan
+from pixelis.data.plans import ASKED, Place, Plan
 from pixelis.data.solver import CANNOT, Solver
 from pixelis.episode import Episode
 from pixelis.media import Video
@@ -15,7 +15,7 @@ from pixelis.ops.track import PARTS, loss, stretches
 
 SAME_TEXT = 0.8  # least similarity of what a sign says and what was asked for
 
-MORE = ("wider", "taller", "larger", "right", "below")
+MORE = tuple(more for _, more in ASKED.values())
 
 Thing = tuple[str, list[int], bool]
 
@@ -26,20 +26,20 @@ def listed(plan: Plan, point: Callable[[Place], list[int]]) -> list[Thing]:
 
 
 def tally(target: str, things: Sequence[Thing]) -> str:
-    """The thought before a count: what is asked for, then everything there is, in reading order,
-    the asked ones numbered.
+    """The thought before a count: what is asked for, then everything there is, in reading order:
+    where, what, and a number when it is asked for.
 
     Args:
-        target: what is counted, as `Plan.target`.
+        target: what is counted, as `Plan.counted`.
         things: name, point in 0..1000 and whether it is asked for, of each.
 
-    To name what comes next and then to decide whether it counts are two small steps; to find the
-    next that counts is a large one.
+    To say where the next one is, then what it is, then whether it counts are three small steps; to
+    find the next that counts is a large one.
     """
     said, count = [], 0
     for name, (x, y), asked in sorted(things, key=lambda thing: (thing[1][1], thing[1][0])):
         count += asked
-        said.append(f"{name} [{x}, {y}]" + (f" = {count}" if asked else ""))
+        said.append(f"[{x}, {y}] {name}" + (f" = {count}" if asked else ""))
     return f"{target}: {'; '.join(said) or 'none'}"
 
 
@@ -65,12 +65,15 @@ def read(solver: Solver, plan: Plan) -> Episode:
 
 
 def _search(solver: Solver, plan: Plan) -> Episode:
+    again = ""
     for name, box in zip(plan.names, plan.boxes, strict=True):
-        solver.act(f"{name} sign", "read_text", bbox_2d=solver.box(box), **solver.named())
+        thought = f"{plan.asked}? {again}{name} sign"
+        solver.act(thought, "read_text", bbox_2d=solver.box(box), **solver.named())
         text = str(solver.seen.data.get("text", "")).replace("\n", " ")
         if similarity(phrase(text), phrase(plan.words[0])) >= SAME_TEXT:
-            return solver.answer(f"{name} [{solver.latest('text')}]")
-    return solver.answer(CANNOT)
+            return solver.answer(f"{name} [{solver.latest('text')}]", f"{plan.asked}? yes")
+        again = "no, "
+    return solver.answer(CANNOT, f"{plan.asked}? no")
 
 
 def label(solver: Solver, plan: Plan) -> Episode:
@@ -94,16 +97,15 @@ def count(solver: Solver, plan: Plan) -> Episode:
     """Names everything and numbers what was asked for."""
     image = _zoomed(solver, plan)
     cite = f" [{solver.latest('crop')}]" if image else ""
-    thought = tally(plan.target, listed(plan, solver.viewed(image)))
+    thought = tally(plan.counted, listed(plan, solver.viewed(image)))
     return solver.answer(f"{len(plan.points)}{cite}", thought)
 
 
 def measure(solver: Solver, plan: Plan) -> Episode:
     """Outlines one thing and measures it."""
     image = _zoomed(solver, plan)
-    return _measured(
-        solver, plan, plan.points[0], plan.target, solver.hinted(plan.points[0]), image
-    )
+    thought = plan.led(solver.viewed(image))
+    return _measured(solver, plan, plan.points[0], thought, solver.hinted(plan.points[0]), image)
 
 
 def _measured(
@@ -140,7 +142,7 @@ def compare(solver: Solver, plan: Plan) -> Episode:
     word, masks = _beside(solver, plan, "size", plan.field)
     if word is None:
         return solver.answer(CANNOT)
-    said = _said(plan, word in MORE)
+    said = decided(plan, word in MORE)
     return solver.answer(f"{said} [{', '.join(masks)}]", f"{plan.asked}? {word}")
 
 
@@ -154,7 +156,7 @@ def _covers(solver: Solver, plan: Plan) -> Episode:
         areas.append(int(solver.seen.data["area_px"]))
         masks.append(mask)
     sign = ">" if areas[0] > areas[1] else "<"
-    said = _said(plan, areas[0] > areas[1])
+    said = decided(plan, areas[0] > areas[1])
     thought = f"{plan.asked}? {areas[0]} {sign} {areas[1]} px"
     return solver.answer(f"{said} [{', '.join(masks)}]", thought)
 
@@ -173,7 +175,7 @@ def _beside(
     return str(solver.seen.data["beside"][field]), masks
 
 
-def _said(plan: Plan, more: bool) -> str:
+def decided(plan: Plan, more: bool) -> str:
     """The answer when the first has `more` of it than the second."""
     if plan.say.startswith("yes_"):
         return "yes" if more == (plan.say == "yes_more") else "no"
@@ -187,7 +189,7 @@ def side(solver: Solver, plan: Plan) -> Episode:
     word, masks = _beside(solver, plan, "position", plan.field)
     if word is None:
         return solver.answer(CANNOT)
-    said = _said(plan, word in MORE)
+    said = decided(plan, word in MORE)
     return solver.answer(f"{said} [{', '.join(masks)}]", f"{plan.asked}? {word}")
 
 

@@ -18,14 +18,16 @@ from pixelis.data import phrases, tasks
 from pixelis.data.oracle import CANNOT, listed, tally
 from pixelis.data.solutions import SOLUTIONS
 from pixelis.data.solver import Solver
-from pixelis.data.tasks import Plan, Query
-from pixelis.data.worlds import lexicon, words
+from pixelis.data.tasks import Query
+from pixelis.data.worlds import words
 from pixelis.data.worlds.crowd import GLYPH
 from pixelis.data.worlds.palette import COLORS
 from pixelis.data.worlds.scene import Item
 from pixelis.episode import Episode
 from pixelis.models.nano import SYSTEM
 from pixelis.models.template import VISION, Segment, call_text, segments
+from pixelis.training import drills
+from pixelis.training.drills import turn
 from pixelis.training.pool import Record
 from pixelis.training.views import Seen
 
@@ -71,11 +73,6 @@ def within(turns: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
     """The first turns that have room: attention costs the square of a sequence."""
     lengths = np.cumsum([len(question) + len(answer) for question, answer in turns])
     return turns[: max(1, int(np.searchsorted(lengths, ROOM)))]
-
-
-def turn(thought: str, rest: str) -> str:
-    """What the model writes in one turn."""
-    return f"<think>{thought}</think>\n{rest}" if thought else rest
 
 
 def name(item: Item) -> str:
@@ -219,12 +216,16 @@ def closer_turn(seen: Seen, query: Query, image: int) -> str:
     plan = query.plan
     if plan.kind == "count":
         cite = f" [crop_{image}]" if image else ""
-        thought = tally(plan.target, listed(plan, lambda place: list(seen.point(place))))
+        thought = tally(
+            plan.counted if image else plan.target,
+            listed(plan, lambda place: list(seen.point(place))),
+        )
         return turn(thought, f"{len(plan.points)}{cite}")
     arguments: dict[str, object] = {"point_2d": list(seen.point(plan.points[0]))}
     if image:
         arguments["image"] = image
-    return turn(plan.target, call_text("segment_object_at", arguments))
+    thought = plan.led(lambda place: list(seen.point(place)))
+    return turn(thought, call_text("segment_object_at", arguments))
 
 
 def zoom_text(seen: Seen, overview: Seen) -> str:
@@ -248,42 +249,6 @@ def ask_unknown(rng: np.random.Generator, seen: Seen) -> tuple[str, str]:
     return phrases.ask(rng, kind, slots), CANNOT
 
 
-def ask_echo(rng: np.random.Generator) -> tuple[str, str]:
-    """A few words and numbers to be said again: what is looked for in a text, and what was found
-    there, has to be copied, and pictures teach little of that."""
-    pool = (*words.NOUNS, *words.VERBS, *words.EVERYDAY, *lexicon.GOODS, *lexicon.FIELDS)
-    said = [str(rng.choice(pool)) for _ in range(int(rng.integers(1, 4)))]
-    if rng.random() < 0.4:
-        said.insert(int(rng.integers(len(said) + 1)), str(int(rng.integers(1000))))
-    text = " ".join(said)
-    return f"Say: {text}", text
-
-
-def ask_entry(rng: np.random.Generator) -> tuple[str, str]:
-    """A label to be looked up, whether it is there or not: the search comes first."""
-    if rng.random() < 0.5:
-        label = _label(rng)
-        plan, kind, slots = Plan("read", label, words=(label,)), "doc_value", {"label": label}
-    else:
-        table = lexicon.TABLES[int(rng.integers(len(lexicon.TABLES)))]
-        row, head = _label(rng, table.rows), _label(rng, tuple(table.columns))
-        plan = Plan("read", f"{row}, {head}", words=(row, head))
-        kind, slots = "doc_cell", {"row": row, "column": head, "direct": f"{row}, {head}"}
-    slots = {key: value.lower() if rng.random() < 0.5 else value for key, value in slots.items()}
-    sought = dict(zip(("find", "column"), plan.words, strict=False))
-    return phrases.ask(rng, kind, slots), turn(plan.target, call_text("read_text", sought))
-
-
-def _label(
-    rng: np.random.Generator, known: Sequence[str] = (*lexicon.GOODS, *lexicon.FIELDS)
-) -> str:
-    """One that documents here have, or as often a word or two that they do not."""
-    if rng.random() < 0.5:
-        return str(rng.choice(known))
-    said = [str(rng.choice(words.EVERYDAY)) for _ in range(1 if rng.random() < 0.7 else 2)]
-    return " ".join(said).capitalize()
-
-
 def _named(rng: np.random.Generator, slots: dict[str, str]) -> dict[str, str]:
     """Now and then with names that no world has, as people call things what they like."""
     if rng.random() < 0.7:
@@ -297,8 +262,8 @@ def look_lesson(rng: np.random.Generator, record: Record, turns: int) -> Lesson 
     seen = record.views[0]
     found: list[tuple[str, str]] = []
     for _ in range(turns):
-        if rng.random() < COPYING:
-            found.append(ask_echo(rng) if rng.random() < 0.6 else ask_entry(rng))
+        if rng.random() < DRILLED:
+            found.append(drills.ask(rng))
             continue
         if record.queries and rng.random() < 0.5:
             query = balanced(rng, record.queries)
@@ -314,7 +279,7 @@ def look_lesson(rng: np.random.Generator, record: Record, turns: int) -> Lesson 
     return about(seen, found) if found else None
 
 
-COPYING = 0.2
+DRILLED = 0.3
 UNKNOWN = 0.25
 LOOK = (0.15, 0.25, 0.2, 0.2, 0.2)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 
 from pixelis.answers.types import AnswerType
 from pixelis.data import phrases
 from pixelis.data.families.naming import bare, card_names, measure, middle, unique
-from pixelis.data.plans import Plan, Query
+from pixelis.data.plans import Place, Plan, Query
 from pixelis.data.worlds.scene import Item, Scene
 
 FAMILY = "relationship_detection"
+Anchor = tuple[str, Place]
 LINKS = {
     "touch": "[touching|next to|right beside|in contact with|leaning against|pressed against]",
     "tied": "[tied to|on the string of|connected to|joined by a string to|attached to|held by]",
@@ -29,14 +31,14 @@ def queries(scene: Scene) -> Iterator[Query]:
 
 
 def _looks(
-    kind: str, item: Item, target: str, slots: dict[str, str], hard: int = 0
+    kind: str, item: Item, target: str, slots: dict[str, str], anchor: Anchor, hard: int = 0
 ) -> Iterator[Query]:
     """Its colour and its shape; the thought names the other of the two."""
     answers: tuple[tuple[str, AnswerType, str], ...] = (
         ("color", "color", item.shape), ("shape", "word", f"{item.color} one"),
     )  # fmt: skip
     for field, answer_type, seen in answers:
-        plan = measure(f"{target}: {seen}", item, field)
+        plan = replace(measure(f"{target}: {seen}", item, field), anchors=(anchor,))
         answer = str(getattr(item, field))
         yield Query(FAMILY, f"{field}_{kind}", slots, answer, answer_type, plan, hard)
 
@@ -51,8 +53,9 @@ def _links(scene: Scene) -> Iterator[Query]:
         for one, other in ((item, first), (first, item)):
             noun = f"[{one.shape}|{phrases.THING[1:-1]}]"
             slots = {"a": f"{one.color} {noun}", "link": verb}
-            target = f"{verb[1:-1].split('|')[0]} the {one.color} {one.shape}"
-            yield from _looks("linked", other, target, slots, 1)
+            name = f"{one.color} {one.shape}"
+            target = f"{verb[1:-1].split('|')[0]} the {name}"
+            yield from _looks("linked", other, target, slots, (name, middle(one)), 1)
 
 
 def _shelves(scene: Scene) -> Iterator[Query]:
@@ -60,10 +63,14 @@ def _shelves(scene: Scene) -> Iterator[Query]:
         if item.role == "top":
             shelf = scene.items[item.link]
             slots = {"card": f"{shelf.color} {phrases.SHELF}"}
-            yield from _looks("shelf", item, f"on the {shelf.color} shelf", slots)
+            named = f"{shelf.color} shelf"
+            place = (shelf.box.center.x, shelf.box.center.y)
+            yield from _looks("shelf", item, f"on the {named}", slots, (named, place))
             noun = f"{item.color} [{item.shape}|{phrases.THING[1:-1]}]"
-            plan = Plan("measure", f"color of the shelf under the {item.color} {item.shape}", None,
-                        (tuple(shelf.box.center),), "color")  # type: ignore[arg-type]  # fmt: skip
+            name = f"{item.color} {item.shape}"
+            target = f"color of the shelf under the {name}"
+            anchors = ((name, middle(item)),)
+            plan = Plan("measure", target, None, (place,), "color", anchors=anchors)
             slots = {"a": noun}
             yield Query(FAMILY, "shelf_of", slots, shelf.color, "color", plan, 1)
 
@@ -87,8 +94,9 @@ def _carriers(scene: Scene) -> Iterator[Query]:
             name = f"[{chip.shape}|{name}]"
         elif name not in both:
             continue
-        target = f"color of the sign with the {chip.color} {chip.shape}"
-        plan = Plan("measure", target, None, (point,), "color")
+        full = f"{chip.color} {chip.shape}"
+        target = f"color of the sign with the {full}"
+        plan = Plan("measure", target, None, (point,), "color", anchors=((full, middle(chip)),))
         hard = int(chip.box.width < scene.size.width / 16)
         yield Query(FAMILY, "carrier", {"a": name}, card.color, "color", plan, hard)
 
@@ -132,7 +140,9 @@ def _likeness(scene: Scene) -> Iterator[Query]:
             yield _same("shape", one, other, points, words)
         if one.color == other.color and sum(i.color == one.color for i in objects) == 2 and alone:
             for this, that in ((one, other), (other, one)):
-                plan = measure(f"other {this.color} thing", that, "shape")
+                target = f"{this.color} like the {this.shape}: other {this.color} thing"
+                anchors = ((this.shape, middle(this)),)
+                plan = replace(measure(target, that, "shape"), anchors=anchors)
                 slots = {"a": this.shape}
                 yield Query(FAMILY, "twin", slots, that.shape, "word", plan, 1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import permutations
 
 from pixelis.answers.types import AnswerType
@@ -79,14 +80,20 @@ def _sides(one: Named, other: Named) -> Iterator[Query]:
 
 
 def _looks(
-    kind: str, item: Item, target: str, slots: dict[str, str], hard: int = 0
+    kind: str,
+    item: Item,
+    target: str,
+    slots: dict[str, str],
+    hard: int = 0,
+    anchors: Sequence[Named] = (),
 ) -> Iterator[Query]:
     """Its colour and its shape; the thought names the other of the two."""
+    places = tuple((plain(thing), thing.point) for thing in anchors)
     answers: tuple[tuple[str, AnswerType, str], ...] = (
         ("color", "color", item.shape), ("shape", "word", f"{item.color} one"),
     )  # fmt: skip
     for field, answer_type, seen in answers:
-        plan = measure(f"{target}: {seen}", item, field)
+        plan = replace(measure(f"{target}: {seen}", item, field), anchors=places)
         answer = str(getattr(item, field))
         yield Query(FAMILY, f"{field}_{kind}", slots, answer, answer_type, plan, hard)
 
@@ -114,9 +121,11 @@ def _distances(thing: Named, objects: Sequence[Named]) -> Iterator[Query]:
     far = [math.dist(item.box.center, center) for item in others]
     slots = {"a": thing.name}
     if far[1] > NEARER * far[0]:
-        yield from _looks("near", others[0], f"nearest to the {plain(thing)}", slots, 1)
+        target = f"nearest to the {plain(thing)}"
+        yield from _looks("near", others[0], target, slots, 1, [thing])
     if far[-1] > NEARER * far[-2]:
-        yield from _looks("far", others[-1], f"farthest from the {plain(thing)}", slots, 1)
+        target = f"farthest from the {plain(thing)}"
+        yield from _looks("far", others[-1], target, slots, 1, [thing])
 
 
 def _only(thing: Named, objects: Sequence[Named]) -> Iterator[Query]:
@@ -134,7 +143,8 @@ def _only(thing: Named, objects: Sequence[Named]) -> Iterator[Query]:
                 if side in ("left", "right")
                 else f"{side} the {plain(thing)}"
             )
-            yield from _looks("side", there[0], target, {"a": thing.name, "side": words}, 1)
+            slots = {"a": thing.name, "side": words}
+            yield from _looks("side", there[0], target, slots, 1, [thing])
 
 
 def _leans(one: Item, other: Item, side: str) -> bool:
@@ -151,7 +161,8 @@ def _between(objects: Sequence[Named]) -> Iterator[Query]:
             near = [item for item in rest if _amid(item, one.item, other.item, 0.34)]
             if len(on) == len(near) == 1:
                 target = f"between the {plain(one)} and the {plain(other)}"
-                yield from _looks("between", on[0], target, {"a": one.name, "b": other.name}, 1)
+                slots = {"a": one.name, "b": other.name}
+                yield from _looks("between", on[0], target, slots, 1, [one, other])
 
 
 def _amid(item: Item, one: Item, other: Item, off: float) -> bool:
