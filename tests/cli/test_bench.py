@@ -34,3 +34,9 @@ def test_a_script_runs_and_its_failure_is_ours(pixelis, tmp_path):
     failed = pixelis("bench", "help", "--rounds", "none")
     assert failed.returncode == 1
     assert len(failed.stderr.splitlines()) == 1
+    assert "invalid int value: 'none'" in failed.stderr
+
+
+def test_what_a_script_prints_as_json_stands_alone(pixelis):
+    done = pixelis("bench", "recovery", "--count", "2", "--json")
+    assert json.loads(done.stdout)["undisturbed"]["n"] == 2

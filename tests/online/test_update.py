@@ -121,10 +121,7 @@ def test_probabilities_are_those_that_tokens_were_chosen_with(wearer, rollouts):
     with torch.no_grad():
         now = update._logprobs(batch)
     then = torch.cat([torch.tensor(line_of(one, update.processor).logprobs) for one in rollouts])
-    assert float((now - then).max()) < 1e-3
-    # what must not be written has a chance here, and had none there
-    assert float((then - now).max()) < 5e-2
-    assert float((then - now).mean()) < 3e-3
+    assert float((now - then).abs().max()) < 1e-3
     alone = [likelihood(update, one) for one in rollouts]
     assert sum(alone) == pytest.approx(float(now.sum()), abs=1e-3), "padding changes nothing"
 

@@ -30,9 +30,10 @@ def run(args: argparse.Namespace) -> int:
     if args.name not in scripts:
         raise ConfigError(f"no benchmark {args.name!r}; benchmarks are {', '.join(scripts)}")
     command = [sys.executable, str(scripts[args.name]), *args.options]
-    finished = subprocess.run(command, stderr=subprocess.STDOUT, check=False)
+    finished = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
     if finished.returncode != 0:
-        raise JobError(f"benchmark {args.name} failed with exit code {finished.returncode}")
+        why = (finished.stderr.strip().splitlines() or ["it did not say why"])[-1]
+        raise JobError(f"benchmark {args.name} failed with exit code {finished.returncode}: {why}")
     return 0
 
 

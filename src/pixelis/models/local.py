@@ -227,19 +227,23 @@ class Chooser(LogitsProcessor):
         ]
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """Scores (batch, vocabulary) whose largest entry is the chosen token."""
-        scores = scores.float()
+        """Scores (batch, vocabulary) whose largest entry is the chosen token.
+
+        What is kept are the model's own log probabilities, before banned tokens are taken out:
+        trainers work them out again from the model alone, and a ratio needs both alike.
+        """
+        scores = scores.float() / (self.sampling.temperature or 1.0)
+        own = scores.log_softmax(-1)
         scores[:, self.banned] = -torch.inf
-        scores = scores / (self.sampling.temperature or 1.0)
-        logprobs = scores.log_softmax(-1)
         if self.sampling.temperature > 0:
+            logprobs = scores.log_softmax(-1)
             noise = [
                 -torch.empty(scores.shape[1]).exponential_(generator=generator).log()
                 for generator in self.generators
             ]
             scores = nucleus(logprobs, self.sampling.top_p) + torch.stack(noise).to(scores.device)
         chosen = scores.argmax(-1, keepdim=True)
-        self.logprobs.append(logprobs.gather(1, chosen)[:, 0])
+        self.logprobs.append(own.gather(1, chosen)[:, 0])
         return scores
 
 
