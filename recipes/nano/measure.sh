@@ -9,10 +9,12 @@ run worlds-test eval worlds --model "$model"
 run worlds-shift eval worlds --model "$model" --split shift --limit 300
 run exam eval jsonl --data evaluation/exam/questions.jsonl --model "$model"
 run real eval jsonl --data evaluation/real/questions.jsonl --model "$model"
+run unknowable eval jsonl --data evaluation/unknowable/questions.jsonl --model "$model"
 run worlds-test-no_ops eval worlds --model "$model" --control no_ops
 run worlds-test-random_crop eval worlds --model "$model" --control random_crop
 run worlds-test-oracle eval worlds --control oracle
 run worlds-test-direct eval worlds --model nano-direct
 run gate train gate --model "$model"
+run recovery bench recovery --model "$model" --count 90
 [ -d runs/nano-further/model ] && run gate-before-sft train gate --model hf:runs/nano-further/model
 exit 0

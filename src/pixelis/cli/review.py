@@ -14,9 +14,9 @@ from pixelis.errors import ConfigError
 
 if TYPE_CHECKING:
     from pixelis.memory import Memory
-    from pixelis.memory.reviews import Review
+    from pixelis.memory.reviews import Review, Verdict
 
-KEYS = {"a": "approve", "c": "correct", "r": "reject"}
+KEYS: dict[str, Verdict] = {"a": "approve", "c": "correct", "r": "reject"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,7 +109,7 @@ def run_walk(args: argparse.Namespace) -> int:
 
 
 def decide(
-    memory: Memory, number: int, verdict: str, correction: str, reviewer: str | None
+    memory: Memory, number: int, verdict: Verdict, correction: str, reviewer: str | None
 ) -> dict[str, Any]:
     """Decides and writes it into the audit log, without the words of the answer."""
     from pixelis.memory.audit import Audit
@@ -118,7 +118,7 @@ def decide(
     who = reviewer or getpass.getuser()
     audit = Audit(memory.folder, memory.base, memory.clock)
     with memory.writing():  # both or neither
-        one = Reviews(memory).decide(number, verdict, correction, who)  # type: ignore[arg-type]
+        one = Reviews(memory).decide(number, verdict, correction, who)
         audit.append("review", who, number=number, experience=one.experience, verdict=verdict)
     return one._asdict()
 

@@ -126,15 +126,6 @@ class Reader:
         check: Callable[[], None],
         where: Box | None = None,
     ) -> Look:
-        return Look(scale, self._detect(pixels, scale, check, where))
-
-    def _detect(
-        self,
-        pixels: np.ndarray,
-        scale: float,
-        check: Callable[[], None],
-        where: Box | None = None,
-    ) -> list[np.ndarray]:
         """Quads in px of `pixels`, found in the tiles (that touch `where`) scaled by `scale`."""
         quads: list[np.ndarray] = []
         height, width = pixels.shape[:2]
@@ -150,7 +141,7 @@ class Reader:
                 boxes = self._networks().detector(tile).boxes
             for quad in [] if boxes is None else boxes.astype(np.float64):
                 quads.append((quad - margin) / scale + (x1, y1))
-        return quads
+        return Look(scale, quads)
 
     # recognising ----------------------------------------------------------------------------------
     def _recognise(
