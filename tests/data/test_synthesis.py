@@ -35,6 +35,21 @@ def test_what_cannot_be_known_is_answered_so():
     assert not golden.episode.answer.known
 
 
+def test_what_a_page_lacks_is_looked_up_in_vain():
+    drawn = (synthesis.draw_unknown(3, k) for k in range(60))
+    found = [task for task in drawn if task.plan.kind == "read"]
+    assert 3 <= len(found) <= 25
+    for task in found[:3]:
+        golden = synthesis.make(task, BUDGET, 60)
+        (call,) = golden.episode.calls
+        assert (call.op, call.arguments["find"]) == ("read_text", task.plan.words[0])
+        (seen,) = golden.episode.observations
+        assert seen.error is None
+        assert seen.data["lines"], "the page itself was read"
+        assert "value" not in seen.data
+        assert not golden.episode.answer.known
+
+
 @pytest.mark.slow
 def test_shards_come_back_as_written(tmp_path):
     synthesis.write_shard(tmp_path, 3, 0, BUDGET, 60, size=6)
