@@ -43,11 +43,21 @@ def test_a_handle_alone_gives_its_text():
         ("{mask_2.round}", "yes"),
         ("{mask_2.parts}", "disc, rim"),
         ("{text_1.line_2}", "DAILY"),
+        ("{text_1.first}", "OPEN"),
+        ("{text_1.last}", "DAILY"),
+        ("{mask_2.last}", "{mask_2.last}"),
         ("{mask_2.part_1}", "disc"),
     ],
 )
 def test_fields(raw, text):
     assert expand(raw, HANDLES).text == text
+
+
+def test_the_ends_of_a_text_are_its_lines():
+    result = expand("{text_1.last} before {text_1.first}", HANDLES)
+    assert [s.field for s in result.spans] == ["line_2", "line_1"]
+    assert result.spans[0].box == Box(60, 20, 110, 60)
+    assert expand("{text_3.last}", {"text_3": {"text": "", "lines": []}}).unknown
 
 
 def test_spans_know_the_box_of_the_line_not_of_the_page():

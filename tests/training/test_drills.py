@@ -35,6 +35,11 @@ OPPOSITE = {
     "wider": "narrower", "taller": "shorter", "larger": "smaller",
     "left": "right", "above": "below",
 }  # fmt: skip
+TRACKS = {
+    "moves: yes or no": "up|down|left|right",
+    "gone: yes or no": "gone from",
+    "back: yes or no": "found again|lost [23] times, gone",
+}
 OPPOSITE |= {less: more for more, less in OPPOSITE.items()}
 
 
@@ -44,7 +49,9 @@ def test_a_verdict_follows_from_what_was_measured():
         question, answer = drills.ask_verdict(rng)
         asked, measured = question.removeprefix("Decide: ").split("? ")
         said = answer.split("</think>\n")[1]
-        if asked.endswith(": yes or no"):
+        if asked in TRACKS:
+            assert said == ("yes" if re.search(TRACKS[asked], measured) else "no")
+        elif asked.endswith(": yes or no"):
             word = asked.split(":")[0]
             assert {word, OPPOSITE[word]} >= {measured}
             assert said == ("yes" if word == measured else "no")

@@ -1,5 +1,7 @@
 """Answers written by reference: `{text_1}`, `{mask_2.color}`, `{text_1.line_3}`, `[crop_1]`.
 
+`{text_1.first}` and `{text_1.last}` are its first and last line, without counting.
+
 A reference stands for what an operation found, a citation at the end names what the answer rests
 on. Expanding them gives the text for display and scoring and says which pixels each part came
 from. What is not a reference to something known stays as it is written, so JSON is safe.
@@ -28,7 +30,8 @@ class Span(NamedTuple):
         start: first character in `Expansion.text`.
         end: one past the last character.
         handle: for example `text_1`.
-        field: path below the handle, `line_3`; empty for the handle itself.
+        field: path below the handle, `line_3` (also where `last` was written); empty for the
+            handle itself.
         box: in source pixels, None when the place is not known.
     """
 
@@ -68,19 +71,28 @@ def expand(raw: str, handles: Handles) -> Expansion:
     unknown: list[str] = []
     length = end = 0
     for match in REFERENCE.finditer(body):
-        value, box = _look_up(match[1], match[2].lstrip("."), handles)
+        path = _numbered(match[1], match[2].lstrip("."), handles)
+        value, box = _look_up(match[1], path, handles)
         if value is None:
             unknown.append(match[0])
             continue
         before = body[end : match.start()]
         length += len(before)
-        spans.append(Span(length, length + len(value), match[1], match[2].lstrip("."), box))
+        spans.append(Span(length, length + len(value), match[1], path, box))
         parts += [before, value]
         length += len(value)
         end = match.end()
     parts.append(body[end:])
     evidence = tuple(dict.fromkeys([*(span.handle for span in spans), *cited]))
     return Expansion("".join(parts), evidence, tuple(spans), (*unknown, *unknown_cited))
+
+
+def _numbered(handle: str, path: str, handles: Handles) -> str:
+    """`first` and `last` of a text as `line_1` and `line_9`; any other path as it is."""
+    lines = handles.get(handle, {}).get("lines")
+    if path not in ("first", "last") or not isinstance(lines, Sequence) or not lines:
+        return path
+    return f"line_{1 if path == 'first' else len(lines)}"
 
 
 def handles_of(observations: Iterable[Observation]) -> dict[str, dict[str, Any]]:

@@ -103,14 +103,8 @@ class Solver:
 
     def line(self, field: str) -> str:
         """The reference to the latest text, or to its `first` or `last` line."""
-        found = [
-            seen.data for seen in self.episode.observations if seen.handle and "lines" in seen.data
-        ]
         name = self.latest("text")
-        if not field or not found:
-            return f"{{{name}}}"
-        number = 1 if field == "first" else len(found[-1]["lines"])
-        return f"{{{name}.line_{number}}}"
+        return f"{{{name}.{field}}}" if field else f"{{{name}}}"
 
     def box(self, box: Box) -> list[int]:
         """A source box in 0..1000 of the image in use."""

@@ -46,7 +46,8 @@ def read_text(workspace: Workspace, arguments: ReadText) -> Observation:
 
     Pixels come from the source at full resolution, also for a box on a crop. The handle `text_n`
     has the fields `text` (all lines), `lines` (text, box in source px, confidence in [0, 1]) and
-    `line_1`, `line_2`, ... Finding nothing is no error.
+    `line_1`, `line_2`, ...; `{text_n.first}` and `{text_n.last}` are its ends. Finding nothing is
+    no error.
 
     With `find` it also has `found`, the line that says the label, and `value`, what belongs to it
     (both with text and box): the rest of that line, or the next text to the right; with `column`

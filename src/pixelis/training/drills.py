@@ -18,6 +18,7 @@ from pixelis.data.worlds import lexicon, words
 from pixelis.data.worlds.palette import COLORS
 from pixelis.data.worlds.sprites import SHAPES
 from pixelis.models.template import call_text
+from pixelis.ops.track import DIRECTIONS, PARTS
 
 Drill = tuple[str, str]
 
@@ -84,6 +85,27 @@ def ask_tally(rng: np.random.Generator) -> Drill:
 
 def ask_verdict(rng: np.random.Generator) -> Drill:
     """What was asked and what was measured, in the words of a thought: what is the answer?"""
+    return _tracked(rng) if rng.random() < 0.35 else _measured(rng)
+
+
+def _tracked(rng: np.random.Generator) -> Drill:
+    """Of a clip: does it move, is it gone, does it come back?"""
+    field = str(rng.choice(["moves", "leaves", "returns"]))
+    if field == "moves":
+        found = str(rng.choice(["still", str(rng.choice(DIRECTIONS))]))
+        answer = found != "still"
+    else:
+        times = int(rng.integers(1, 4))
+        lost = f"lost {times} time{'s' * (times > 1)}"
+        gone = f"{lost}, gone from the {rng.choice(PARTS)} on"
+        found = str(rng.choice(["never lost", f"{lost}, found again", gone]))
+        came_back = found.endswith("found again") or (found == gone and times > 1)
+        answer = found == gone if field == "leaves" else came_back
+    thought = f"{Plan('follow', field=field).asked}? {found}"
+    return f"Decide: {thought}", turn(thought, "yes" if answer else "no")
+
+
+def _measured(rng: np.random.Generator) -> Drill:
     field = str(rng.choice([key for key in ASKED if key != "area_px"]))
     measured = str(rng.choice(ASKED[field]))
     kind = "side" if field in "xy" else "compare"

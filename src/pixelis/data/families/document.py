@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from pixelis.data.plans import Plan, Query
 from pixelis.data.worlds.scene import Item, Scene
-from pixelis.geometry import Box
 
 FAMILY = "text_extraction"
 # How people ask for a column without naming it.
@@ -35,17 +34,16 @@ def queries(scene: Scene) -> Iterator[Query]:
     texts = [item for item in scene.items if item.kind == "text"]
     for item in texts:
         if item.role == "title" and int(item.box.x1) % 3 == 0:  # titles are asked for less often
-            yield _line("doc_title", "title", item, scene)
+            yield _line("doc_title", "first", item)
         elif item.role == "line":
-            yield _line("doc_last", "last line", item, scene)
+            yield _line("doc_last", "last", item)
         elif item.role == "value":
             yield from _value(item, texts)
 
 
-def _line(kind: str, target: str, item: Item, scene: Scene) -> Query:
-    pad = 0.35 * item.box.height
-    box = Box(item.box.x1 - 2 * pad, item.box.y1 - pad, item.box.x2 + 2 * pad, item.box.y2 + pad)
-    return Query(FAMILY, kind, {}, item.text, "text", Plan("read", target, box.clip(scene.size)))
+def _line(kind: str, field: str, item: Item) -> Query:
+    plan = Plan("read", f"{field} line", field=field)
+    return Query(FAMILY, kind, {}, item.text, "text", plan)
 
 
 def _value(item: Item, texts: list[Item]) -> Iterator[Query]:
