@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pixelis.errors import ConfigError, StoreError
+from pixelis.memory.audit import Audit
 from pixelis.memory.base import FILE, Base
 from pixelis.memory.experience import (
     INSERT,
@@ -107,6 +108,7 @@ class Memory:
         self._recall_name = recall
         try:
             self.finish_erasing()
+            Audit(self.folder, self.base, clock).recover()
             self.engine  # noqa: B018 - an unknown name must be heard now
         except BaseException:
             self.base.close()
