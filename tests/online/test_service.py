@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from pixelis.agent import Agent
-from pixelis.errors import DataError, StoreError
+from pixelis.errors import ConfigError, DataError, StoreError
 from pixelis.evolve.calibration import fit
 from pixelis.memory import Filter
 from pixelis.memory.verify import verify
@@ -230,3 +230,16 @@ def test_text_ready_records_are_decoded_with_the_tokenizer_of_the_model():
     for text in (question, chat):
         ids = processor.tokenizer(text, add_special_tokens=False)["input_ids"]
         assert decode(ids) == question
+
+
+def test_learning_that_cannot_be_guarded_is_refused_before_anything_is_answered(tmp_path):
+    with Agent.load("nano") as agent:
+        for canary, model, says in (
+            ("exam:worlds-test", "nano", "exam:canary"),
+            (None, "hf:any", "exam:canary"),
+            (tmp_path / "nowhere.jsonl", "nano", "nowhere"),
+        ):
+            config = EvolveConfig(model=model, learn=True, canary=canary)
+            with pytest.raises((ConfigError, DataError), match=says):
+                Service(agent, tmp_path / "store", config)
+        Service(agent, tmp_path / "store", EvolveConfig(learn=True, canary="exam:canary")).close()

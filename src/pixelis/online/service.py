@@ -43,6 +43,7 @@ from pixelis.memory.media import fingerprint, write_whole
 from pixelis.memory.queue import Queue
 from pixelis.memory.reviews import Reviews
 from pixelis.online.answering import Answered, Asking, answer, blank
+from pixelis.online.exam import pool
 from pixelis.online.settings import EvolveConfig
 from pixelis.online.stream import Record
 from pixelis.online.supervisor import Supervisor, learner
@@ -382,7 +383,9 @@ class Service:
         path = self.memory.folder / CONFIG
         text = json.dumps({**self.config.model_dump(mode="json"), "parent": os.getpid()})
         write_whole(path, text.encode())
-        Wearer(self.agent.policy)  # a model that runs elsewhere cannot learn here: say so now
+        # Say now, and not in the learner's log, that a model runs elsewhere or has no canary.
+        Wearer(self.agent.policy)
+        pool(self.config.canary, 1, self.config.model)
         return Supervisor(lambda: learner(self.memory.folder, path))
 
 
