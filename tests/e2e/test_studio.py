@@ -289,6 +289,16 @@ def test_correcting_by_drawing_then_finding_and_erasing_it(open_page, server):
     assert len(server.office.archive.memory) == 0
 
 
+def test_a_wrong_answer_is_kept_as_rejected(open_page, server):
+    page = open_page()
+    ask_sample(page)
+    answered(page)
+    page.get_by_role("button", name="It is wrong").click()
+    expect(page.locator(".said")).to_contain_text("Kept as a wrong answer")
+    kept = server.office.recent.newest(None, 1)[0]
+    assert server.office.archive.memory.get(kept.episode.id).status == "rejected"
+
+
 def test_the_review_queue(open_page, server):
     page = open_page()
     ask_sample(page)

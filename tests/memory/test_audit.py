@@ -123,3 +123,30 @@ def test_files_that_were_archived_do_not_make_the_next_one_grow_for_ever(log):
     for version in range(12):
         log.append("promote", "learner", version=version)
     assert all(path.stat().st_size < 2 * log.most_bytes for path in log.files())
+
+
+def test_what_a_crash_undid_is_told_when_the_store_is_opened_next(tmp_path):
+    with Memory(tmp_path) as memory:
+        log = Audit(tmp_path, memory.base, memory.clock)
+        log.append("candidate", "learner", version=1)
+        with suppress(ZeroDivisionError), memory.writing():
+            log.append("promote", "learner", version=1)
+            raise ZeroDivisionError  # as if the process were gone: nothing is appended any more
+        assert [entry.event for entry in log.entries()] == ["candidate", "promote"]
+    for _ in range(2):
+        with Memory(tmp_path) as memory:
+            log = Audit(tmp_path, memory.base, memory.clock)
+            told = [(entry.event, entry.facts) for entry in log.entries()]
+            assert told[2:] == [("undone", {"first": 2, "last": 2})], "once"
+            assert not log.verify().damage
+
+
+@pytest.mark.parametrize("damage", [b"no line\n", b'{"seq": 7}\n'])
+def test_a_damaged_log_stops_no_store_from_being_opened(tmp_path, damage):
+    with Memory(tmp_path) as memory:
+        log = Audit(tmp_path, memory.base, memory.clock)
+        log.append("promote", "learner", version=1)
+    with log.files()[-1].open("ab") as file:
+        file.write(damage)
+    with Memory(tmp_path) as memory:
+        assert Audit(tmp_path, memory.base, memory.clock).verify().damage

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from PIL import Image
 
 from pixelis.errors import ConfigError
 from pixelis.memory import Experience, Memory, Probe, Vote
+from pixelis.memory.audit import Audit
 from pixelis.memory.erase import erase, versions_of
 from pixelis.memory.exchange import export
 
@@ -147,4 +151,82 @@ def test_a_second_call_names_the_versions_again(tmp_path):
             base.execute("INSERT INTO versions VALUES (1, 0, 'promoted', '', 0, '', '{}')")
             base.execute("INSERT INTO lineage VALUES (1, ?)", (one.id,))
         assert erase(memory, [one.id]).versions == (1,)
-        assert erase(memory, [one.id]) == ((), (1,), (), True), "a crash may have come between"
+        assert erase(memory, [one.id]) == ((), (1,), (), True, ()), "a crash may have come between"
+
+
+# Kills `pixelis memory erase --retire` before its first statement to the database, before its
+# second, and so on, until one lives through all of them; each time on a fresh copy of the store.
+KILLED = """
+import json, os, shutil, signal, sys
+from pathlib import Path
+
+import pixelis.memory.erase, pixelis.online.versions  # once, and not in every child
+from pixelis.cli.main import main
+
+store, ids = Path(sys.argv[1]), sys.argv[2:]
+left = 0
+
+def traced(statement):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+made = []
+
+def watch(event, args):
+    if made:  # by now it is whole, and can be watched
+        made.pop().set_trace_callback(traced)
+    if event == "sqlite3.connect/handle":
+        made.append(args[0])
+
+for number in range(10_000):
+    copy = store.with_name(f"killed{number}")
+    shutil.copytree(store, copy)
+    child = os.fork()
+    if child == 0:
+        left = number
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.addaudithook(watch)
+        os._exit(main(["memory", "erase", *ids, "--store", str(copy), "--retire", "--json"]))
+    _, status = os.waitpid(child, 0)
+    print(json.dumps([str(copy), os.waitstatus_to_exitcode(status)]), flush=True)
+    if not os.WIFSIGNALED(status):
+        break
+"""
+
+
+def stands(log, one):
+    """Whether the log tells of an erasure of this experience that was not undone."""
+    undone = [entry.facts for entry in log.entries() if entry.event == "undone"]
+    return any(
+        one in entry.facts["ids"]
+        for entry in log.entries()
+        if entry.event == "erase"
+        and not any(facts["first"] <= entry.seq <= facts["last"] for facts in undone)
+    )
+
+
+def test_a_kill_at_any_moment_leaves_an_erasure_and_its_line_or_neither(tmp_path):
+    store = tmp_path / "store"
+    with Memory(store) as memory:
+        kept, other = memory.add(Experience(SECRET, "a"), png(1)), memory.add(Experience("q", "a"))
+        with memory.writing() as base:
+            base.execute("INSERT INTO versions VALUES (1, 0, 'promoted', '', 0, '', '{}')")
+            base.execute("INSERT INTO lineage VALUES (1, ?)", (kept.id,))
+            base.execute("UPDATE about SET value = '1' WHERE name = 'promoted'")
+    words = [sys.executable, "-c", KILLED, str(store), kept.id]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=300)
+    runs = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [code for _, code in runs] == [-9] * (len(runs) - 1) + [0]
+    found = []
+    for folder, _ in runs:
+        with Memory(folder) as memory:
+            log = Audit(memory.folder, memory.base, memory.clock)
+            gone = memory.get(kept.id) is None
+            assert gone == stands(log, kept.id), folder
+            assert gone == (memory.base.about("promoted") == "0"), "versions go with it, or stay"
+            assert memory.get(other.id) is not None
+            assert not log.verify().damage
+            found.append((gone, any(entry.event == "undone" for entry in log.entries())))
+    assert {(False, False), (False, True), (True, False)} <= set(found), "before, between, after"

@@ -70,3 +70,17 @@ def test_queueing_does_not_hide_what_a_person_said(memory, queue):
     assert memory.get(one.id).status == "confirmed"
     (other,) = fill(memory, queue, 1)
     assert memory.get(other).status == "queued"
+
+
+def test_what_was_taken_out_or_answered_otherwise_overrules_a_leased_ticket(memory, queue):
+    ids = fill(memory, queue, 6)
+    leased = queue.lease("run", 6)
+    queue.withdraw([ids[0], ids[1]])
+    queue.put(ids[1], "b", 3.0, 1.0, "corrected")
+    queue.put(ids[2], "a", -1.0, 1.0, "rejected")
+    queue.put(ids[3], "a", 2.0, 1.0, "confirmed")  # the same answer
+    memory.remove([ids[4]])  # as when there is no room
+    assert [one.experience for one in queue.overruled(leased)] == ids[:3]
+    assert memory.get(ids[0]).status == "stored"
+    queue.withdraw([ids[1]])
+    assert "b" in {one.label for one in queue.lease("run", 9)}, "only votes are withdrawn"

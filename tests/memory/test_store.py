@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -287,3 +288,35 @@ def test_every_text_is_redacted_before_it_is_kept(tmp_path):
         )  # fmt: skip
         told = [str(memory.get(kept.id).to_dict()), str(memory.votes(kept.id))]
         assert not any("ann@example.org" in text for text in told)
+
+
+def test_a_revised_experience_is_whole_found_as_before_and_counted(tmp_path):
+    vector = np.array([3.0, 4.0], np.float32)
+    with Memory(tmp_path) as memory:
+        kept = memory.add(
+            Experience("q?", "a", "a", episode={"steps": []}, space="t", embedding=vector),
+            votes=[Vote("a", "a", 0.5, 1.0, "greedy")],
+        )
+        memory.recalled([kept.id], helped=True)
+        said = "mail to ann@example.org"
+        changed = replace(
+            kept, question="another?", answer="b", canonical="b", status="confirmed",
+            provenance={"note": said}, embedding=None,
+        )  # fmt: skip
+        memory.revise(changed, [Vote("b", "b", None, 1.0, "sampled")])
+        one = memory.get(kept.id)
+        assert (one.question, one.answer, one.status) == ("q?", "b", "confirmed")
+        assert (one.retrievals, one.successes) == (1, 1)
+        assert "ann@" not in one.provenance["note"]
+        assert [vote.answer for vote in memory.votes(one.id)] == ["a", "b"]
+        [near] = memory.search(Probe(embedding=vector, space="t"), 1).neighbours
+        assert near.experience.id == kept.id
+        size = int(memory.base.about("bytes"))
+        assert size == memory.base.one("SELECT SUM(size) FROM experiences")[0]
+        memory.revise(replace(one, provenance={"note": "x" * 1000}))
+        assert int(memory.base.about("bytes")) > size + 900
+        report = verify(memory)
+        assert report.ok
+        assert report.repaired == []
+        with pytest.raises(ConfigError, match="to change"):
+            memory.revise(replace(one, id="nobody"))

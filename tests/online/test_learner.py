@@ -303,3 +303,51 @@ def test_a_persons_word_outlives_the_version_that_was_wrong(memory):
     assert memory.get(one).status == "corrected"
     (ticket,) = Queue(memory.base, memory.clock).lease("x", 9)
     assert (ticket.label, ticket.source) == (RIGHT, "corrected")
+
+
+def heard(memory, one, verdict, correction=""):
+    reviews = Reviews(memory)
+    reviews.ask(one, "test")
+    reviews.decide(reviews.of(one).number, verdict, correction, "ann")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "correction", "label", "weight"),
+    [("reject", "", RIGHT, -1.0), ("correct", "4", "4", 3.0)],
+)
+def test_an_answer_that_a_person_speaks_against_while_it_is_learned_is_not_promoted(
+    memory, verdict, correction, label, weight
+):
+    trainer = NumberTrainer()
+    run = learner(memory, trainer)
+    ids = feed(memory, 4)
+    run.asker = during(trainer, lambda: heard(memory, ids[0], verdict, correction))
+    assert run.step() == "overtaken"
+    versions = Versions(memory)
+    assert (versions.promoted, trainer.current) == (0, 0.6)
+    assert "spoke against 1 answers" in versions.get(1).reason
+    assert {memory.get(one).status for one in ids[1:]} == {"queued"}, "they are learned from again"
+    waiting = {t.experience: (t.label, t.weight) for t in run.queue.lease("next", 9)}
+    assert waiting == {**dict.fromkeys(ids[1:], (RIGHT, 1.0)), ids[0]: (label, weight)}
+
+
+def test_what_is_spoken_against_before_there_is_a_version_costs_no_exam(memory):
+    trainer = NumberTrainer()
+    run = learner(memory, trainer, config=CONFIG.model_copy(update={"updates": 2}))
+    ids = feed(memory, 8)
+    assert run.step() == "learned"
+    heard(memory, ids[0], "reject")
+    assert run.step() == "overtaken"
+    assert Versions(memory).all() == []
+    assert trainer.current == 0.6
+    assert run.queue.sizes() == {"waiting": 8, "leased": 0, "failed": 0}
+
+
+def test_a_person_who_agrees_stops_nothing(memory):
+    trainer = NumberTrainer()
+    run = learner(memory, trainer)
+    ids = feed(memory, 4)
+    run.asker = during(trainer, lambda: heard(memory, ids[0], "approve"))
+    assert run.step() == "promoted"
+    assert memory.get(ids[0]).status == "confirmed"
+    assert run.queue.sizes()["waiting"] == 1, "the word counts for itself"

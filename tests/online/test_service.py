@@ -8,11 +8,11 @@ from contextlib import contextmanager
 import pytest
 
 from pixelis.agent import Agent
-from pixelis.errors import DataError, StoreError
+from pixelis.errors import ConfigError, DataError, StoreError
 from pixelis.evolve.calibration import fit
 from pixelis.memory import Filter
 from pixelis.memory.verify import verify
-from pixelis.online.service import Service, tokenizer_of
+from pixelis.online.service import CONTRADICTED, Service, tokenizer_of
 from pixelis.online.settings import EvolveConfig
 from pixelis.online.stream import read_stream
 
@@ -154,6 +154,47 @@ def test_the_same_question_confirmed_by_a_person_votes_again(agent, stream, tmp_
         assert service.memory.get(first.experience_id).retrievals > 0
 
 
+def test_a_corrected_answer_votes_as_it_was_corrected(agent, stream, tmp_path):
+    path = stream(2)
+    with serve(agent, tmp_path) as service:
+        first, _ = service.run(read_stream(path))
+        reviews = service.reviews
+        reviews.ask(first.experience_id, "test")
+        reviews.decide(reviews.of(first.experience_id).number, "correct", "six", "ann")
+        line = json.loads(path.read_text().splitlines()[0]) | {"request_id": "again"}
+        path.write_text(json.dumps(line) + "\n")
+        (again,) = service.run(read_stream(path))
+        votes = service.memory.votes(again.experience_id)
+        assert [vote.canonical for vote in votes if vote.source == "memory"] == ["6"]
+
+
+@pytest.mark.parametrize("verdict", ["reject", "correct", "approve"])
+def test_votes_that_a_person_spoke_against_are_not_learned_however_often_it_is_asked(
+    agent, stream, tmp_path, verdict
+):
+    path = stream(3)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    config = CONFIG.model_copy(update={"cold": 0, "neighbours": 0})
+    with serve(agent, tmp_path, config) as service:
+        first, *_ = replies = list(service.run(read_stream(path)))
+        assert [reply.decision for reply in replies] == ["learn"] * 3
+        service.reviews.ask(first.experience_id, "test")
+        number = service.reviews.of(first.experience_id).number
+        service.reviews.decide(number, verdict, "six" if verdict == "correct" else "", "ann")
+        again = [line | {"request_id": f"again {line['request_id']}"} for line in lines]
+        path.write_text("".join(json.dumps(line) + "\n" for line in again))
+        told = list(service.run(read_stream(path)))
+        learned = "learn" if verdict == "approve" else "store_only"
+        assert [reply.decision for reply in told] == [learned, "learn", "learn"]
+        one = service.memory.get(told[0].experience_id)
+        (reason,) = service.memory.base.one(
+            "SELECT reason FROM decisions WHERE experience = ?", (one.id,)
+        )
+        assert one.provenance["reason"] == reason
+        assert (reason == CONTRADICTED) == (verdict != "approve")
+        assert one.status == ("queued" if verdict == "approve" else "stored")
+
+
 def test_the_learner_may_be_dead(agent, stream, tmp_path):
     class Never:
         starts = 0
@@ -189,3 +230,16 @@ def test_text_ready_records_are_decoded_with_the_tokenizer_of_the_model():
     for text in (question, chat):
         ids = processor.tokenizer(text, add_special_tokens=False)["input_ids"]
         assert decode(ids) == question
+
+
+def test_learning_that_cannot_be_guarded_is_refused_before_anything_is_answered(tmp_path):
+    with Agent.load("nano") as agent:
+        for canary, model, says in (
+            ("exam:worlds-test", "nano", "exam:canary"),
+            (None, "hf:any", "exam:canary"),
+            (tmp_path / "nowhere.jsonl", "nano", "nowhere"),
+        ):
+            config = EvolveConfig(model=model, learn=True, canary=canary)
+            with pytest.raises((ConfigError, DataError), match=says):
+                Service(agent, tmp_path / "store", config)
+        Service(agent, tmp_path / "store", EvolveConfig(learn=True, canary="exam:canary")).close()

@@ -153,6 +153,14 @@ def test_what_is_asked_is_voted_on_decided_and_kept(tmp_path):
             one = decision["experience"]["id"]
             whole = httpx.get(f"{served.base}/v1/memory/{one}", headers=headers("review")).json()
             assert len(whole["votes"]) >= 2
+            said = {"episode": one, "right": False, "answer": "three"}
+            with httpx.Client(base_url=served.base, headers=headers("review"), timeout=60) as c:
+                assert c.post("/v1/feedback", json=said).json()["experience"] == one
+                [kept] = c.get("/v1/memory").json()["data"]
+                assert (kept["id"], kept["status"]) == (one, "corrected")
+                assert len(c.get(f"/v1/memory/{one}").json()["votes"]) >= 2
+            [ticket] = keeper.service.memory.base.rows("SELECT experience, source FROM queue")
+            assert ticket == (one, "corrected")
     finally:
         if archive is not None:
             archive.close()

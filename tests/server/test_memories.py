@@ -11,7 +11,8 @@ from pixelis.episode import Episode
 from pixelis.media import open_media
 from pixelis.memory import Memory
 from pixelis.memory.audit import Audit
-from pixelis.server.archive import Archive
+from pixelis.memory.verify import verify
+from pixelis.server.archive import MOST_WORDS, Archive
 
 
 @pytest.fixture
@@ -68,6 +69,81 @@ def test_drawing_makes_an_episode_that_replays(remembering):
     assert all(abs(a - b) <= 1 for a, b in zip(seen.box, box, strict=True))
     with open_media(SCENE) as media:
         assert replay(better, media).same
+
+
+def test_the_newest_word_and_box_stand_and_those_before_are_history(remembering):
+    served, store, _ = remembering
+    boxes = [[100, 100, 200, 200], [566, 509, 672, 595]]
+    with http(served, "review") as client:
+        episode = ask(client)
+        for answer, box in zip(("2", "3"), boxes, strict=True):
+            body = {"episode": episode, "right": False, "answer": answer, "box": box}
+            assert client.post("/v1/feedback", json=body).status_code == 201
+        whole = client.get(f"/v1/memory/{episode}").json()
+        assert (whole["status"], whole["correction"]) == ("corrected", "3")
+        told = whole["provenance"]
+        assert (told["feedback"]["answer"], told["feedback"]["box"]) == ("3", boxes[1])
+        [older] = told["feedback_before"]
+        assert (older["answer"], older["box"]) == ("2", boxes[0])
+        better = Episode.from_dict(told["corrected"])
+        assert better.answer.text == "3"
+        seen = better.steps[0].observation
+        assert all(abs(a - b) <= 1 for a, b in zip(seen.box, boxes[1], strict=True))
+        with open_media(SCENE) as media:
+            assert replay(better, media).same
+        client.post("/v1/feedback", json={"episode": episode, "right": True})
+        whole = client.get(f"/v1/memory/{episode}").json()
+        assert (whole["status"], whole["correction"]) == ("confirmed", "")
+        assert "corrected" not in whole["provenance"], "the drawn one is history"
+        history = [one["box"] for one in whole["provenance"]["feedback_before"]]
+        assert history == boxes
+        for _ in range(MOST_WORDS + 3):
+            client.post("/v1/feedback", json={"episode": episode, "right": False})
+        told = client.get(f"/v1/memory/{episode}").json()["provenance"]
+        assert len(told["feedback_before"]) == MOST_WORDS
+    with Memory(store, must_exist=True) as memory:
+        assert verify(memory).ok
+
+
+def test_wrong_is_enough_to_say(remembering):
+    served, _, archive = remembering
+    with http(served, "ask") as asker, http(served, "review") as reviewer:
+        first, second = ask(asker), ask(asker)
+        body = {"episode": first, "right": False}
+        assert asker.post("/v1/feedback", json=body).json()["status"] == "stored"
+        [waiting] = reviewer.get("/v1/reviews").json()["data"]
+        assert "wrong" in waiting["reason"]
+        told = reviewer.post("/v1/feedback", json={"episode": second, "right": False})
+        assert told.json()["status"] == "rejected"
+    [ticket] = archive.reviews.queue.lease("test", 9)
+    assert (ticket.experience, ticket.source, ticket.weight < 0) == (second, "rejected", True)
+
+
+def test_versions_that_had_learned_from_it_are_named_and_written_down(remembering):
+    served, _, archive = remembering
+    with http(served, "review") as client:
+        episode = ask(client)
+        said = {"episode": episode, "right": True}
+        assert client.post("/v1/feedback", json=said).json()["versions"] == []
+
+        def learned() -> None:
+            with archive.memory.writing() as base:
+                for number in (1, 2):
+                    base.execute(
+                        "INSERT INTO versions VALUES (?, ?, 'retired', '', 0, '', '{}')",
+                        (number, number - 1),
+                    )
+                base.execute("INSERT INTO lineage VALUES (1, ?)", (episode,))
+
+        archive._thread.submit(learned).result()
+        body = {"episode": episode, "right": False, "answer": "3"}
+        assert client.post("/v1/feedback", json=body).json()["versions"] == [1, 2]
+        whole = client.get(f"/v1/memory/{episode}").json()
+        assert whole["versions"] == [1, 2]
+        assert whole["provenance"]["feedback"]["versions"] == [1, 2]
+        assert whole["provenance"]["feedback_before"][0]["versions"] == []
+    log = archive.reviews.audit.entries()
+    assert [entry.facts["versions"] for entry in log] == [[], [1, 2]]
 
 
 def test_an_askers_word_waits_for_a_reviewer(remembering):
@@ -167,7 +243,7 @@ def test_people_see_their_own_and_erase_it_for_good(remembering):
     "body",
     [
         {"right": True, "answer": "3"},
-        {"right": False},
+        {"right": True, "box": [1, 2, 30, 40]},
         {"right": False, "box": [1, 2, 3]},
         {"right": False, "box": [5000, 5000, 6000, 6000]},
         {"right": False, "box": [10, 10, 10, 10]},

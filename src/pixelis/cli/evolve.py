@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from pixelis.online.service import Reply, Service
     from pixelis.online.stream import Record
 
-UNCALIBRATED = "learning without --calibration: the model's own confidence decides what is learned"
+UNCALIBRATED = (
+    "learning without --calibration: the model's own confidence decides what is learned; fit one: "
+    "pixelis gauge"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -45,6 +45,7 @@ COMMANDS = {
     "data": Command("pixelis.cli.data", "Make, import, check, split and export training data."),
     "train": Command("pixelis.cli.train", "Train nano from nothing, or any model on episodes."),
     "evolve": Command("pixelis.cli.evolve", "Answer a stream of questions, remember, and learn."),
+    "gauge": Command("pixelis.cli.gauge", "Fit a calibration: how far confidence is right."),
     "memory": Command("pixelis.cli.memory", "See, search, check and erase what is remembered."),
     "versions": Command("pixelis.cli.versions", "See, promote and roll back adapter versions."),
     "review": Command("pixelis.cli.review", "Approve, correct or reject what the agent answered."),

@@ -224,21 +224,16 @@ def run_verify(args: argparse.Namespace) -> int:
 
 
 def run_erase(args: argparse.Namespace) -> int:
-    from pixelis.memory.audit import Audit
     from pixelis.memory.erase import erase
+    from pixelis.online.versions import Versions
 
-    retired: list[int] = []
     with open_store(args) as memory:
-        done = erase(memory, args.ids, args.user, args.since, args.until, args.all)
-        if args.retire and done.versions:
-            from pixelis.online.versions import Versions
-
-            retired = Versions(memory).retire(done.versions)
-        Audit(memory.folder, memory.base, memory.clock).append(
-            "erase", "cli", ids=list(done.ids), retired=retired
-        )
+        done = erase(
+            memory, args.ids, args.user, args.since, args.until, args.all, "cli",
+            Versions(memory).retire if args.retire else None,
+        )  # fmt: skip
     if args.json:
-        emit_json({**done._asdict(), "erased": len(done.ids), "retired": retired})
+        emit_json({**done._asdict(), "erased": len(done.ids)})
     else:
         printer = Printer()
         printer.line(f"erased {len(done.ids)}")

@@ -111,16 +111,11 @@ def run_walk(args: argparse.Namespace) -> int:
 def decide(
     memory: Memory, number: int, verdict: Verdict, correction: str, reviewer: str | None
 ) -> dict[str, Any]:
-    """Decides and writes it into the audit log, without the words of the answer."""
-    from pixelis.memory.audit import Audit
+    """Decides in the name of a reviewer, or of whose login it is."""
     from pixelis.memory.reviews import Reviews
 
     who = reviewer or getpass.getuser()
-    audit = Audit(memory.folder, memory.base, memory.clock)
-    with memory.writing():  # both or neither
-        one = Reviews(memory).decide(number, verdict, correction, who)
-        audit.append("review", who, number=number, experience=one.experience, verdict=verdict)
-    return one._asdict()
+    return Reviews(memory).decide(number, verdict, correction, who)._asdict()
 
 
 def record(memory: Memory, review: Review) -> dict[str, Any]:

@@ -9,7 +9,8 @@ seen, too. Nothing of a question, an answer or a picture is ever written here: i
 
 A line belongs to the transaction it is appended in. When that is undone, by an error or a crash,
 the line stays in its file, since nothing is ever taken out, but the database does not know it: the
-next line says `undone` and which ones.
+next line says `undone` and which ones. It is written when the store is opened next, or before the
+next line of a process that has it open.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +29,7 @@ from pixelis.memory.media import flush_folder
 
 FOLDER = "audit"
 MOST_BYTES = 16 * 2**20
+TAIL_BYTES = 2**16  # of a file, where its newest line nearly always is whole
 START = "0" * 64
 
 
@@ -74,14 +77,36 @@ class Audit:
         try:
             self.folder.mkdir(exist_ok=True)
             with self.base.writing():
-                last = self._last()
-                if last is not None and last.seq > (told := self._told()[0]):
-                    last = self._put(last, "undone", "store", {"first": told + 1, "last": last.seq})
-                return self._put(last, event, who, facts)
+                return self._put(self._undone(), event, who, facts)
         except OSError as error:
-            if isinstance(error, StoreError):
-                raise
-            raise StoreError(f"{self.folder} cannot be written ({error.strerror})") from error
+            raise self._failed(error) from error
+
+    def recover(self) -> None:
+        """Says `undone` of lines whose transaction a crash undid; call it when a store is opened.
+
+        Lines of a transaction that another process has open are waited for, not undone.
+
+        Raises StoreError when it cannot be read or written.
+        """
+        try:
+            newest = self._newest()
+            if newest is not None and newest.seq > self._told()[0]:
+                with self.base.writing():
+                    self._undone()
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _undone(self) -> Entry | None:
+        """The newest line, once what was undone is told of; call it in a transaction."""
+        last, told = self._last(), self._told()[0]
+        if last is not None and last.seq > told:
+            return self._put(last, "undone", "store", {"first": told + 1, "last": last.seq})
+        return last
+
+    def _failed(self, error: OSError) -> StoreError:
+        if isinstance(error, StoreError):
+            return error
+        return StoreError(f"{self.folder} cannot be written ({error.strerror})")
 
     def _put(self, last: Entry | None, event: str, who: str, facts: dict[str, Any]) -> Entry:
         seq, previous = (last.seq + 1, last.hash) if last else (1, START)
@@ -160,6 +185,23 @@ class Audit:
                     os.fsync(file.fileno())
             if whole:
                 return _read(path, 0, whole.rstrip(b"\n").rpartition(b"\n")[2])
+        return None
+
+    def _newest(self) -> Entry | None:
+        """The newest whole line, read without the lock; None when there is none that is whole."""
+        for path in reversed(self.files()):
+            with path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - TAIL_BYTES))
+                data = file.read()
+                if data.count(b"\n") < 2:  # a line that is longer than that
+                    file.seek(0)
+                    data = file.read()
+            whole = data[: data.rfind(b"\n") + 1]
+            if whole:
+                with suppress(StoreError):  # a damaged one is for `verify` to tell
+                    return _read(path, 0, whole.rstrip(b"\n").rpartition(b"\n")[2])
+                return None
         return None
 
     def _write(self, path: Path, line: str) -> None:

@@ -2,16 +2,20 @@
 
 What was learned from an experience cannot be searched for bytes: the adapter versions trained on
 it are listed, so that they can be rolled back, and so are the exports that hold it.
+
+The rows, the line of the audit log and the versions taken back are one transaction: a crash leaves
+all of them or none. What is swept up afterwards is noted in it and done when the store is opened.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from pixelis.errors import ConfigError
+from pixelis.memory.audit import Audit
 from pixelis.memory.media import PART
 from pixelis.memory.store import Filter, Memory
 
@@ -25,12 +29,14 @@ class Erased(NamedTuple):
         exports: files written by `export` that hold any of them and still exist.
         clean: False when another process kept the write-ahead log from being emptied; it is
             emptied when the store is opened next.
+        retired: versions that were taken back with it.
     """
 
     ids: tuple[str, ...]
     versions: tuple[int, ...]
     exports: tuple[str, ...]
     clean: bool
+    retired: tuple[int, ...] = ()
 
 
 def erase(
@@ -40,6 +46,8 @@ def erase(
     since: float | None = None,
     until: float | None = None,
     everything: bool = False,
+    who: str = "store",
+    retire: Callable[[Sequence[int]], Sequence[int]] | None = None,
 ) -> Erased:
     """Erases experiences by id, or all that match user and time range (seconds since 1970).
 
@@ -47,6 +55,11 @@ def erase(
     what a crash interrupted. Ids that are not there (any more) are not told in `ids`, but what has
     learned from them is still named. What was let go to make room, and may linger in free pages
     and indexes, goes with any call.
+
+    Args:
+        who: erases; for the audit log.
+        retire: takes the versions trained on any of them back, in the same transaction, and gives
+            which it did; None leaves them.
     """
     narrowed = user is not None or since is not None or until is not None
     if not ids and not narrowed and not everything:
@@ -55,8 +68,8 @@ def erase(
     if narrowed or everything:
         wanted += memory.ids(Filter(user=user, since=since, until=until))
     wanted = list(dict.fromkeys(wanted))
-    known = [one for one in wanted if memory.get_seq(one) is not None]
     with memory.writing() as base:
+        known = [one for one in wanted if memory.get_seq(one) is not None]
         base.execute("UPDATE about SET value = '1' WHERE name = 'unclean'")
         # Other processes build their indexes anew, those with unlinked entries in them, too.
         base.execute("UPDATE about SET value = CAST(value AS INTEGER) + 1 WHERE name = 'epoch'")
@@ -67,15 +80,21 @@ def erase(
             "UPDATE requests SET content = x'' WHERE content != x''"
             " AND experience IN (SELECT experience FROM erased)"
         )
+        versions = versions_of(memory, wanted)
+        retired = list(retire(versions)) if retire is not None and versions else []
+        Audit(memory.folder, memory.base, memory.clock).append(
+            "erase", who, ids=known, versions=list(versions), retired=retired
+        )
     memory.finish_erasing()
     _sweep_parts(memory.folder)
     for log in memory.folder.glob("*.log"):  # what libraries say there may quote a question
         log.write_bytes(b"")
     return Erased(
         tuple(known),
-        versions_of(memory, wanted),
+        versions,
         exports_of(memory, wanted),
         memory.base.about("unclean") == "0",
+        tuple(retired),
     )
 
 

@@ -74,6 +74,13 @@ class Experience:
         if self.confidence is not None and not 0 <= self.confidence <= 1:
             raise ConfigError(f"confidence {self.confidence} is not allowed; give 0 to 1")
 
+    @property
+    def settled(self) -> str | None:
+        """Normal form of the answer that a person confirmed or gave; None when nobody did."""
+        if self.status == "corrected":
+            return self.provenance.get("correction")
+        return self.canonical if self.status == "confirmed" else None
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; the embedding as a list of numbers."""
         plain = dict(vars(self))
@@ -105,6 +112,10 @@ SELECT = f"SELECT {', '.join(COLUMNS)} FROM experiences"
 INSERT = (
     f"INSERT INTO experiences ({', '.join(COLUMNS[1:])}, size) "
     f"VALUES ({', '.join('?' * len(COLUMNS))})"
+)
+UPDATE = (
+    f"UPDATE experiences SET {', '.join(f'{name} = ?' for name in COLUMNS[1:])}, size = size + ? "
+    "WHERE id = ?"
 )
 
 

@@ -82,6 +82,36 @@ class Queue:
                 [(t.number,) for t in tickets],
             )
 
+    def overruled(self, tickets: Sequence[Ticket]) -> list[Ticket]:
+        """Leased ones that were taken out since, or in whose place another answer came.
+
+        A later word with the same answer overrules nothing, and neither does an experience that
+        is gone.
+        """
+        found = []
+        for ticket in tickets:
+            row = self.base.one(
+                "SELECT number, label, weight FROM experiences LEFT JOIN queue ON experience = id"
+                " WHERE id = ?",
+                (ticket.experience,),
+            )
+            if row is None or row[0] == ticket.number:
+                continue
+            number, label, weight = row
+            same = number is not None and label == ticket.label
+            if not (same and (weight > 0) == (ticket.weight > 0)):
+                found.append(ticket)
+        return found
+
+    def withdraw(self, experiences: Sequence[str]) -> None:
+        """Takes votes on these out; what people said of them stays."""
+        ids = [(one,) for one in experiences]
+        with self.base.writing() as base:
+            base.executemany("DELETE FROM queue WHERE experience = ? AND source = 'vote'", ids)
+            base.executemany(
+                "UPDATE experiences SET status = 'stored' WHERE id = ? AND status = 'queued'", ids
+            )
+
     def reclaim(self, owner: str) -> int:
         """Frees what other runs than `owner` hold; gives how many. Only for who has the lock."""
         with self.base.writing() as base:

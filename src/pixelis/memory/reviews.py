@@ -1,12 +1,20 @@
-"""What people are asked to look at, and what they said."""
+"""What people are asked to look at, and what they said.
+
+A person's word is above a vote: votes on the same question about the same picture that it speaks
+against are not learned, however often it was asked, and neither are those that come later.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, NamedTuple, cast
 
 from pixelis.answers import ANSWER_TYPES, AnswerType, canonical
 from pixelis.errors import ConfigError
+from pixelis.memory.audit import Audit
+from pixelis.memory.erase import versions_of
+from pixelis.memory.experience import Experience, Status
 from pixelis.memory.queue import Queue
 from pixelis.memory.store import Memory
 
@@ -31,6 +39,20 @@ class Review(NamedTuple):
     decided: float | None
 
 
+class Word(NamedTuple):
+    """What a person said of a question: the verdict (empty while a user's word waits for a
+    reviewer) and the answer it is about, in normal form."""
+
+    verdict: str
+    label: str
+
+    def against(self, answer: str) -> bool:
+        """Whether an answer to that question may not be learned from votes."""
+        if self.verdict == "reject":
+            return answer == self.label
+        return not self.verdict or answer != self.label
+
+
 _COLUMNS = "number, experience, reason, verdict, correction, reviewer, born, decided"
 
 
@@ -40,6 +62,8 @@ class Reviews:
     def __init__(self, memory: Memory, clock: Callable[[], float] | None = None) -> None:
         self.memory, self.base = memory, memory.base
         self.clock = clock or memory.clock
+        self.queue = Queue(self.base, self.clock)
+        self.audit = Audit(memory.folder, memory.base, self.clock)
 
     def ask(self, experience: str, reason: str) -> None:
         """Puts an experience before people; once is enough."""
@@ -48,6 +72,33 @@ class Reviews:
                 "INSERT OR IGNORE INTO reviews (experience, reason, born) VALUES (?, ?, ?)",
                 (experience, reason, self.clock()),
             )
+
+    def hear(self, experience: str, reason: str) -> None:
+        """Puts a user's word before reviewers; the latest one stands while it waits.
+
+        Until it is decided no vote on that question is learned. The experience says so itself, as
+        `feedback` in its provenance.
+        """
+        with self.base.writing() as base:
+            self.ask(experience, reason)
+            base.execute(
+                "UPDATE reviews SET reason = ? WHERE experience = ? AND verdict = ''",
+                (reason, experience),
+            )
+            self._withdraw(experience)
+
+    def words(self, one: Experience) -> list[Word]:
+        """What people said of an experience, and of the same question about the same picture."""
+        rows = self.base.rows(
+            "SELECT id, verdict, correction, canonical FROM experiences JOIN reviews"
+            " ON experience = id WHERE id = ? OR (media = ? AND question = ? AND answer_type = ?)",
+            (one.id, one.media, one.question, one.answer_type),
+        )
+        return [
+            Word(verdict, correction or canonical)
+            for id, verdict, correction, canonical in rows
+            if verdict or self._heard(id)
+        ]
 
     def waiting(self, limit: int = 50) -> list[Review]:
         """What nobody has decided yet, the oldest first."""
@@ -70,40 +121,74 @@ class Reviews:
     ) -> Review:
         """A person's word: the experience's status changes and the learner hears of it.
 
+        Votes that it speaks against leave the queue. The audit log says who decided, and which
+        versions had learned from the experience by then; all of it is one transaction.
+
         Args:
             correction: the right answer; needed for `correct`, not allowed else.
 
         Raises:
             ConfigError: no such review or verdict, a correction that is missing or superfluous.
         """
-        review = self.get(number)
-        if review is None:
-            raise ConfigError(f"there is no review {number}; see: pixelis review list")
         if verdict not in VERDICTS:
             raise ConfigError(f"verdict {verdict!r}; verdicts are {', '.join(VERDICTS)}")
         if (verdict == "correct") != bool(correction.strip()):
             raise ConfigError("a correction is needed with correct, and with nothing else")
-        one = self.memory.get(review.experience)
-        if one is None:
-            raise ConfigError(f"experience {review.experience} is gone")
-        label = one.canonical
+        with self.base.writing():
+            review = self.get(number)
+            if review is None:
+                raise ConfigError(f"there is no review {number}; see: pixelis review list")
+            one = self.memory.get(review.experience)
+            if one is None:
+                raise ConfigError(f"experience {review.experience} is gone")
+            self._keep(number, one, verdict, correction, reviewer)
+            return self.get(number) or review
+
+    def _keep(
+        self, number: int, one: Experience, verdict: Verdict, correction: str, reviewer: str
+    ) -> None:
+        """Writes a decision down everywhere; call it in a transaction."""
+        label, told = one.canonical, dict(one.provenance)
+        told.pop("correction", None)
         if verdict == "correct":
             label = normal(self.memory.hook(correction) if self.memory.hook else correction, one)
-        reward = 1.0 if label == one.canonical and verdict != "reject" else -1.0
+            told["correction"] = label
         with self.base.writing() as base:
             base.execute(
                 "UPDATE reviews SET verdict = ?, correction = ?, reviewer = ?, decided = ?"
                 " WHERE number = ?",
                 (verdict, label if verdict == "correct" else "", reviewer, self.clock(), number),
             )
-            base.execute(
-                "UPDATE experiences SET status = ?, reward = ? WHERE id = ?",
-                (STATUS[verdict], reward, one.id),
-            )
-            Queue(self.base, self.clock).put(
-                one.id, label, WEIGHTS[verdict], RATE, f"{STATUS[verdict]}"
-            )
-        return self.get(number) or review
+        status = cast(Status, STATUS[verdict])
+        reward = 1.0 if label == one.canonical and verdict != "reject" else -1.0
+        self.memory.revise(replace(one, status=status, reward=reward, provenance=told))
+        self.queue.put(one.id, label, WEIGHTS[verdict], RATE, status)
+        self._withdraw(one.id)
+        self.audit.append(
+            "review", reviewer, number=number, experience=one.id, verdict=verdict,
+            versions=list(versions_of(self.memory, [one.id])),
+        )  # fmt: skip
+
+    def _heard(self, experience: str) -> bool:
+        """Whether its user spoke of it."""
+        one = self.memory.get(experience)
+        return one is not None and "feedback" in one.provenance
+
+    def _withdraw(self, experience: str) -> None:
+        """Takes the votes that a word speaks against out of the learner's queue."""
+        one = self.memory.get(experience)
+        if one is None:
+            return
+        words = self.words(one)
+        rows = self.base.rows(
+            "SELECT id, label FROM experiences JOIN queue ON experience = id"
+            " WHERE source = 'vote' AND"
+            " (id = ? OR (media = ? AND question = ? AND answer_type = ?))",
+            (one.id, one.media, one.question, one.answer_type),
+        )
+        self.queue.withdraw(
+            [id for id, label in rows if any(word.against(label) for word in words)]
+        )
 
     def counts(self) -> dict[str, int]:
         """How many wait, and how many were decided each way."""

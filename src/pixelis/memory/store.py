@@ -21,11 +21,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pixelis.errors import ConfigError, StoreError
+from pixelis.memory.audit import Audit
 from pixelis.memory.base import FILE, Base
 from pixelis.memory.experience import (
     INSERT,
     SELECT,
     STATUSES,
+    UPDATE,
     Experience,
     Status,
     from_row,
@@ -38,6 +40,10 @@ from pixelis.memory.recall import Probe, Recall, Recollection, open_recall
 from pixelis.memory.redact import redact, redact_all
 from pixelis.memory.spaces import Gone, Spaces
 
+REVISED = (
+    "answer", "canonical", "confidence", "reward", "status", "version", "policy", "episode",
+    "provenance",
+)  # fmt: skip
 SLACK = 100  # one part in so many is let go at once when the store is full
 
 
@@ -107,6 +113,7 @@ class Memory:
         self._recall_name = recall
         try:
             self.finish_erasing()
+            Audit(self.folder, self.base, clock).recover()
             self.engine  # noqa: B018 - an unknown name must be heard now
         except BaseException:
             self.base.close()
@@ -142,20 +149,37 @@ class Memory:
             if kept is not None:
                 self._keep_media(base, kept, media or b"")
             row = to_row(one)
-            size = sum(len(part) for part in row if isinstance(part, str | bytes))
-            size += kept.bytes if kept else 0
+            size = _length(row) + (kept.bytes if kept else 0)
             seq = base.execute(INSERT, (*row, size)).lastrowid or 0
             self._count(base, 1, size)
-            base.executemany(
-                "INSERT INTO votes VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [(one.id, n, *self._redacted(vote)) for n, vote in enumerate(votes)],
-            )
+            self._keep_votes(base, one.id, votes)
             one = replace(one, seq=seq)
             self.spaces.added(seq, one.space, one.embedding)
             self.engine.added(one)
             self._make_room(base, one.id)
         self._sweep()
         return one
+
+    def revise(self, one: Experience, votes: Sequence[Vote] = ()) -> Experience:
+        """Keeps an experience as it is given, and more votes behind those that it has.
+
+        The question, its picture and what finds them stay as they were. Texts are redacted. Read
+        and revise it in one `writing`, so that nobody's word in between is lost.
+
+        Gives it as stored; ConfigError when there is none of its id.
+        """
+        with self.base.writing() as base:
+            before = self.get(one.id)
+            if before is None:
+                raise ConfigError(f"there is no experience {one.id} to change")
+            fresh = self._ready(replace(one, media=before.media), None)
+            after = replace(before, **{name: getattr(fresh, name) for name in REVISED})
+            row = to_row(after)
+            grown = _length(row) - _length(to_row(before))
+            base.execute(UPDATE, (*row, grown, one.id))
+            self._count(base, 0, grown)
+            self._keep_votes(base, one.id, votes)
+        return after
 
     def set_status(self, ids: Sequence[str], status: Status) -> None:
         """Changes what is thought of experiences; unknown ids are left out."""
@@ -200,6 +224,11 @@ class Memory:
         """Position of an experience, None when there is none of that id."""
         row = self.base.one("SELECT seq FROM experiences WHERE id = ?", (one,))
         return None if row is None else int(row[0])
+
+    def erased(self, one: str) -> bool:
+        """Whether an experience of that id was erased; one that was let go for room was not."""
+        row = self.base.one("SELECT 1 FROM erased WHERE experience = ?", (one,))
+        return row is not None and self.get_seq(one) is None
 
     def by_seq(self, seqs: Sequence[int]) -> list[Experience]:
         """Experiences by position, in the order asked; those that are gone are left out."""
@@ -312,10 +341,10 @@ class Memory:
     # how --------------------------------------------------------------------------------------
     def _ready(self, one: Experience, kept: Kept | None) -> Experience:
         one = replace(one, id=one.id or uuid.uuid4().hex[:16], born=one.born or self.clock())
-        if kept is not None:
-            media = {**dict(one.episode.get("media") or {}), "sha256": kept.sha256}
+        if sha256 := kept.sha256 if kept is not None else one.media:
+            media = {**dict(one.episode.get("media") or {}), "sha256": sha256}
             episode = {**one.episode, "media": media} if one.episode else {}
-            one = replace(one, media=kept.sha256, episode=episode)
+            one = replace(one, media=sha256, episode=episode)
         if one.embedding is not None:
             if not one.space:
                 raise ConfigError("an embedding needs the name of its space")
@@ -331,6 +360,14 @@ class Memory:
             canonical=self.hook(one.canonical),
             episode=redact_all(one.episode, self.hook),
             provenance=redact_all(one.provenance, self.hook),
+        )
+
+    def _keep_votes(self, base: sqlite3.Connection, one: str, votes: Sequence[Vote]) -> None:
+        statement = "SELECT COUNT(*) FROM votes WHERE experience = ?"
+        (first,) = base.execute(statement, (one,)).fetchone()
+        base.executemany(
+            "INSERT INTO votes VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(one, n, *self._redacted(vote)) for n, vote in enumerate(votes, start=first)],
         )
 
     def _redacted(self, vote: Vote) -> Vote:
@@ -408,6 +445,11 @@ class Memory:
         if row is None:
             raise StoreError(f"media {sha256[:12]} is not in the store")
         return str(row[0])
+
+
+def _length(row: Sequence[Any]) -> int:
+    """Bytes of texts and blobs in a row, about."""
+    return sum(len(part) for part in row if isinstance(part, str | bytes))
 
 
 def unit(vector: Any) -> np.ndarray:

@@ -117,8 +117,8 @@ def ballot(asking: Asking, episode: Episode, number: int) -> Ballot:
 
 
 def remembered(asking: Asking) -> list[Ballot]:
-    """Votes from memory: answers a person confirmed to the same question on nearly the same
-    picture. All other neighbours are other questions and do not vote.
+    """Votes from memory: answers a person confirmed or gave to the same question on nearly the
+    same picture. All other neighbours are other questions and do not vote.
     """
     found: list[Ballot] = []
     if asking.recollection.state == "NOVEL":  # what came nearest is not what is meant
@@ -129,9 +129,11 @@ def remembered(asking: Asking) -> list[Ballot]:
         if asking.fingerprint is not None and one.likeness is not None:
             same = alike(asking.fingerprint, one.likeness)
         first, second = normalize.phrase(asking.question), normalize.phrase(one.question)
-        if same_question(first, second, same, one.status in TRUSTED):
+        right = one.settled  # of a corrected one the correction, not what was answered
+        if right is not None and same_question(first, second, same, one.status in TRUSTED):
             weight = min(1.0, max(0.0, near.likeness))
-            found.append(Ballot(one.answer, one.canonical, 1.0, True, "memory", weight))
+            text = one.answer if right == one.canonical else right
+            found.append(Ballot(text, right, 1.0, True, "memory", weight))
     return found
 
 

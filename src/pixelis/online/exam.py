@@ -1,4 +1,5 @@
-"""The canary's questions: a frozen labelled pool, answered greedily with whatever is worn."""
+"""Labelled questions of online learning: frozen exams or files; the canary's are answered greedily
+with whatever is worn."""
 
 from __future__ import annotations
 
@@ -11,12 +12,14 @@ from pixelis.agent import Agent, Task
 from pixelis.data import tasks
 from pixelis.episode import Episode
 from pixelis.errors import ConfigError
+from pixelis.evals.exams import read_exam
 from pixelis.evals.jsonl import read_jsonl
 from pixelis.evals.question import Benchmark, Question
 from pixelis.evals.worlds import question_of
 from pixelis.evolve.calibration import error
 from pixelis.evolve.canary import Health
 
+EXAM = "exam:"  # before the name of a frozen exam, in place of a path
 SEED = 20270317  # of the worlds' canary; no other set is drawn with it
 FAMILIES = (
     "text_extraction", "attribute_recognition", "object_counting", "geometric_comparison",
@@ -39,17 +42,34 @@ class Mark(NamedTuple):
     failed: int
 
 
+def read_set(given: Path, purpose: str) -> Benchmark:
+    """Labelled questions: `exam:NAME` for the frozen exam made for this purpose, or a file.
+
+    ConfigError for the exam of another purpose: what is learned or chosen by an exam says nothing
+    there any more. DataError for a file that cannot be read.
+    """
+    name = str(given)
+    if not name.startswith(EXAM):
+        return read_jsonl(given)
+    if name != EXAM + purpose:
+        raise ConfigError(
+            f"{name}: only the exam made for it may be used; give {EXAM}{purpose}, or FILE.jsonl "
+            "in the form of `pixelis eval jsonl`"
+        )
+    return read_exam(purpose)
+
+
 def pool(path: Path | None, size: int, model: str) -> Benchmark:
-    """The frozen questions: a file's, or for nano those of the worlds.
+    """The frozen questions: an exam's, a file's, or for nano those of the worlds.
 
     Raises ConfigError for another model without a file: nobody can tell what it must keep doing.
     """
     if path is not None:
-        return read_jsonl(path)
+        return read_set(path, "canary")
     if not model.startswith("nano"):
         raise ConfigError(
             "learning needs a canary: labelled questions that must not get worse; give --canary "
-            "FILE.jsonl in the form of `pixelis eval jsonl`"
+            "exam:canary, or FILE.jsonl in the form of `pixelis eval jsonl`"
         )
     ids = tuple(f"canary-{index}" for index in range(size))
 

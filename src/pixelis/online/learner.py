@@ -104,12 +104,16 @@ class Learner:
         if not any(one.get("used") for one in figures):
             self.queue.acknowledge(tickets)  # nothing in them that changes anything
             return "idle"
+        if self.queue.overruled(tickets):  # the canary need not be asked
+            self.queue.give_back(tickets)
+            self.trainer.settle(False)
+            return "overtaken"
         parent = self.versions.promoted
         ids = [ticket.experience for ticket in tickets]
         version = self.versions.add(self.trainer.write, parent, ids, {"updates": list(figures)})
         passed, found = self.examine(version.number)
         with self.memory.writing():
-            event = self._decide(version, passed, found)
+            event = self._decide(version, tickets, passed, found)
             if event == "overtaken":
                 self.queue.give_back(tickets)
             else:
@@ -119,11 +123,14 @@ class Learner:
             self._marked = version.number
         return event
 
-    def _decide(self, version: Version, passed: bool, found: dict[str, Any]) -> Event:
+    def _decide(
+        self, version: Version, tickets: Sequence[Ticket], passed: bool, found: dict[str, Any]
+    ) -> Event:
         """Promotes a candidate or takes it back, by the canary and by what happened meanwhile.
 
         It was compared with its parent: where somebody has promoted or rolled back another one
-        since, that says nothing of the candidate, and it is set aside.
+        since, that says nothing of the candidate, and it is set aside. So it is where a person
+        has spoken against something that it learned from.
         """
         number, figures = version.number, {"canary": found}
         if self.versions.get(number).state == "rolled-back":  # by hand, with its parent perhaps
@@ -133,6 +140,10 @@ class Learner:
             return "overtaken"
         if gone := self.versions.erased(number):
             passed, found["why"] = False, f"{len(gone)} experiences it learned from were erased"
+        elif against := self.queue.overruled(tickets):
+            reason = f"people spoke against {len(against)} answers it learned from"
+            self.versions.set_aside(number, reason, figures)
+            return "overtaken"
         if not passed:
             self.versions.roll_back(number, found["why"], figures)
             return "rolled-back"

@@ -21,6 +21,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,6 +43,7 @@ from pixelis.memory.media import fingerprint, write_whole
 from pixelis.memory.queue import Queue
 from pixelis.memory.reviews import Reviews
 from pixelis.online.answering import Answered, Asking, answer, blank
+from pixelis.online.exam import pool
 from pixelis.online.settings import EvolveConfig
 from pixelis.online.stream import Record
 from pixelis.online.supervisor import Supervisor, learner
@@ -50,10 +52,16 @@ from pixelis.online.wear import Wearer
 
 HOUR_S = 3600.0
 LOCK, CONFIG = "service.lock", "service.json"
+SPOKEN = "its user has spoken of it"
+CONTRADICTED = "a person has said otherwise of this question"
 
 
 class Reply(NamedTuple):
-    """An acknowledged answer; `confidence` is calibrated, in [0, 1]."""
+    """An acknowledged answer; `confidence` is calibrated, in [0, 1].
+
+    `decision` is the gate's action, or `erased` when the experience was erased before it was kept:
+    then nothing is kept.
+    """
 
     request_id: str
     answer: str
@@ -238,14 +246,16 @@ class Service:
             record.user, likeness=work.probe.likeness, confidence=confidence,
             reward=2.0 * verdict.share - 1.0, version=self.version, policy=self.agent.policy.name,
             episode=found.episode.to_dict(), provenance=provenance, space=work.probe.space,
-            embedding=work.probe.embedding,
+            embedding=work.probe.embedding, id=record.experience,
         )  # fmt: skip
         votes = [
             Vote(b.answer, b.canonical, b.confidence, w, b.source)
             for b, w in zip(verdict.ballots, verdict.weights, strict=True)
         ]
         with self.memory.writing() as base:
-            kept = self.memory.add(experience, work.data, votes)
+            if record.experience and self.memory.erased(record.experience):
+                return Reply(record.request_id, "", 0.0, record.experience, self.version, "erased")
+            kept, decision = self._store(experience, work.data, votes, decision)
             base.execute(
                 "INSERT INTO decisions VALUES (?, ?, ?, ?, ?)",
                 (kept.id, decision.action, decision.reason, decision.rate, kept.born),
@@ -261,6 +271,27 @@ class Service:
         return Reply(
             record.request_id, verdict.answer, confidence, kept.id, self.version, decision.action
         )
+
+    def _store(
+        self, one: Experience, data: bytes | None, votes: Sequence[Vote], decision: gate.Decision
+    ) -> tuple[Experience, gate.Decision]:
+        """Keeps it, and gives what may be done with it once people's words are heard.
+
+        Where its user was faster, what is there stays, and the votes join it.
+        """
+        there = self.memory.get(one.id) if one.id else None
+        if there is None:
+            kept, why = self.memory.add(one, data, votes), ""
+            if any(word.against(kept.canonical) for word in self.reviews.words(kept)):
+                why = CONTRADICTED
+        else:
+            both = {**one.provenance, **there.provenance}
+            kept, why = self.memory.revise(replace(there, provenance=both), votes), SPOKEN
+        if why and decision.action != "store_only":
+            decision = gate.Decision("store_only", why, 0.0)
+            told = {**kept.provenance, "reason": why}
+            kept = self.memory.revise(replace(kept, provenance=told))
+        return kept, decision
 
     def _stats(self, work: Work, found: Answered) -> gate.Stats:
         now = self.memory.clock()
@@ -352,7 +383,9 @@ class Service:
         path = self.memory.folder / CONFIG
         text = json.dumps({**self.config.model_dump(mode="json"), "parent": os.getpid()})
         write_whole(path, text.encode())
-        Wearer(self.agent.policy)  # a model that runs elsewhere cannot learn here: say so now
+        # Say now, and not in the learner's log, that a model runs elsewhere or has no canary.
+        Wearer(self.agent.policy)
+        pool(self.config.canary, 1, self.config.model)
         return Supervisor(lambda: learner(self.memory.folder, path))
 
 

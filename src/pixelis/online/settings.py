@@ -34,7 +34,9 @@ class EvolveConfig(BaseModel):
     redact: bool = True
     originals: bool = False
     # calibration and gate
-    calibration: Path | None = None
+    calibration: Path | None = Field(
+        default=None, description="a file that `pixelis gauge` wrote: what confidence is worth"
+    )
     low: float = Field(default=0.7, ge=0, le=1)
     high: float = Field(default=0.98, ge=0, le=1)
     doubt: float = Field(default=0.4, ge=0, le=1)
@@ -56,7 +58,9 @@ class EvolveConfig(BaseModel):
     behaviour: bool = True
     magnitude: bool = True
     time: bool = True
-    canary: Path | None = None
+    canary: Path | None = Field(
+        default=None, description="questions that must not get worse: exam:canary or FILE.jsonl"
+    )
     canary_size: int = Field(default=200, ge=1)
     margin: float = Field(default=0.02, gt=0, lt=1)
     canaries: bool = True

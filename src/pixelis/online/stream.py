@@ -33,6 +33,8 @@ class Record:
     Attributes:
         media: path of its picture or video, None without.
         line: in the file, from 1.
+        experience: id under which it is kept, and under which its user may have spoken of it
+            already; empty makes a new one.
     """
 
     request_id: str
@@ -44,6 +46,7 @@ class Record:
     user: str = ""
     embedding: tuple[float, ...] | None = None
     line: int = 0
+    experience: str = ""
 
     @property
     def content(self) -> str:

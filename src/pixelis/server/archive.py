@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -17,9 +17,8 @@ from pixelis.episode import Answer, Call, Episode, Step
 from pixelis.geometry import Box
 from pixelis.media import Limits, Picture, Video
 from pixelis.memory import Experience, Filter, Memory, PlainEmbedder, Probe
-from pixelis.memory.audit import Audit
 from pixelis.memory.embedding import Embedder
-from pixelis.memory.erase import Erased, erase
+from pixelis.memory.erase import Erased, erase, versions_of
 from pixelis.memory.media import fingerprint
 from pixelis.memory.reviews import Review, Reviews, Verdict
 from pixelis.ops.registry import Registry
@@ -32,6 +31,32 @@ P = ParamSpec("P")
 T = TypeVar("T")
 LEAST_SIDE_PX = 2  # of a drawn box
 MOST_LOOKED_AT = 2000  # experiences of everybody, to find those of one user
+MOST_WORDS = 20  # said before the newest one about one answer, that are kept
+SHOWN = ("answer", "canonical", "confidence", "version", "policy", "episode")
+
+
+class Word(NamedTuple):
+    """What a person says of an answer.
+
+    Attributes:
+        correction: the right answer; empty unless the verdict is `correct`.
+        reason: for the reviewers, when it waits for them.
+        box: the right place, x1, y1, x2, y2 in source pixels.
+    """
+
+    verdict: Verdict
+    correction: str
+    reason: str
+    box: Sequence[float] | None = None
+
+
+class Heard(NamedTuple):
+    """A word that was kept; `versions` are those that had learned from the experience by then."""
+
+    experience: str
+    status: str
+    review: int
+    versions: tuple[int, ...]
 
 
 class Archive:
@@ -46,7 +71,6 @@ class Archive:
         self.embedder = embedder or PlainEmbedder()
         self.memory = self._thread.submit(Memory, folder).result()
         self.reviews = Reviews(self.memory)
-        self.audit = Audit(self.memory.folder, self.memory.base, self.memory.clock)
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`work(...)` in the store's thread. What has begun is finished even when nobody waits."""
@@ -58,55 +82,100 @@ class Archive:
         self._thread.shutdown()
 
     # what follows runs in the store's thread ---------------------------------------------------
-    def keep(self, kept: Kept, limits: Limits, status: str = "stored", **facts: Any) -> Experience:
-        """Stores an episode under its own id, with its picture; gives what is stored by then."""
-        there = self.memory.get(kept.episode.id)
-        if there is not None:
-            return there
+    def keep(self, kept: Kept, limits: Limits) -> Experience:
+        """Keeps what a user was shown, under the id of its episode.
+
+        Where the learner's votes have made that experience already, it becomes what was shown,
+        with the votes behind it.
+        """
+        return self._put(self._shown(kept, limits), kept.source.data, {})
+
+    def hear(
+        self, kept: Kept, limits: Limits, word: Word, better: Episode | None, key: Key
+    ) -> Heard:
+        """Keeps an episode with what a person says of it, all of it or nothing.
+
+        Args:
+            better: the episode as it should have been, None when no place was shown.
+        """
+        shown = self._shown(kept, limits)
+        with self.memory.writing():
+            told = self._told(shown.id, word, better, key)
+            self._put(shown, kept.source.data, told)
+            review = self._judge(shown.id, word, key)
+            one = self.memory.get(shown.id)
+        assert one is not None, "it was just kept"
+        return Heard(one.id, one.status, review.number, tuple(told["feedback"]["versions"]))
+
+    def _put(self, shown: Experience, data: bytes | None, told: dict[str, Any]) -> Experience:
+        """Adds an experience with more provenance, or makes the one of its id that."""
+        with self.memory.writing():
+            there = self.memory.get(shown.id)
+            if there is None:
+                provenance = {**shown.provenance, **told}
+                return self.memory.add(replace(shown, provenance=provenance), data)
+            before = dict(there.provenance)
+            if told:
+                before.pop("corrected", None)  # of a word that is the newest no more
+            fields: dict[str, Any] = {name: getattr(shown, name) for name in SHOWN}
+            fields["provenance"] = {**before, **shown.provenance, **told}
+            return self.memory.revise(replace(there, **fields))
+
+    def _shown(self, kept: Kept, limits: Limits) -> Experience:
+        """What its user was shown, as an experience."""
         episode = kept.episode
         answer = episode.answer or Answer("")
         with open_source(kept.source, limits) as media:
             image = media.frame(0) if isinstance(media, Video) else media.image
             embedding, likeness = self._embed(episode.question, image), fingerprint(image)
-        experience = Experience(
+        return Experience(
             episode.question,
             answer.text,
             canonical(answer.text, "word"),
             user=kept.owner,
             likeness=likeness,
             confidence=answer.confidence,
-            status=status,  # type: ignore[arg-type]
             version=kept.version,
             policy=episode.model,
             episode=episode.to_dict(),
-            provenance={"by": "server", "model": kept.model, **facts},
+            provenance={"by": "server", "model": kept.model},
             space=self.embedder.space,
             embedding=embedding,
             id=episode.id,
         )
-        return self.memory.add(experience, kept.source.data)
 
-    def judge(
-        self, one: Experience, verdict: Verdict, correction: str, reason: str, key: Key
-    ) -> Review:
-        """Puts an experience before reviewers; a reviewer's own word is final at once.
+    def _told(self, id: str, word: Word, better: Episode | None, key: Key) -> dict[str, Any]:
+        """What provenance says of a word: the newest, and those before it.
 
-        Args:
-            reason: what its user says, for the reviewers; the latest word stands while it waits.
+        `versions` are those that had learned from the experience by then.
         """
+        there = self.memory.get(id)
+        before = {} if there is None else there.provenance
+        older = [*before.get("feedback_before", ()), *filter(None, [before.get("feedback")])]
+        feedback = {
+            "by": key.name, "at": self.memory.clock(), "right": word.verdict == "approve",
+            "versions": list(versions_of(self.memory, [id])),
+            **({"answer": word.correction} if word.correction else {}),
+            **({"box": list(word.box)} if word.box else {}),
+        }  # fmt: skip
+        return {
+            "feedback": feedback,
+            **({"feedback_before": older[-MOST_WORDS:]} if older else {}),
+            **({"corrected": better.to_dict()} if better is not None else {}),
+        }
+
+    def _judge(self, id: str, word: Word, key: Key) -> Review:
+        """Puts an experience before reviewers; a reviewer's own word is final at once."""
         hook = self.memory.hook
-        reason = hook(reason) if hook else reason
-        with self.memory.writing() as base:
-            self.reviews.ask(one.id, reason)
-            base.execute(
-                "UPDATE reviews SET reason = ? WHERE experience = ? AND verdict = ''",
-                (reason, one.id),
-            )
-        review = self.reviews.of(one.id)
-        assert review is not None
+        reason = hook(word.reason) if hook else word.reason
+        if not key.allows("review"):
+            self.reviews.hear(id, reason)
+        else:
+            self.reviews.ask(id, reason)
+        review = self.reviews.of(id)
+        assert review is not None, "it was just asked"
         if key.allows("review"):
-            review = self.reviews.decide(review.number, verdict, correction, key.name)
-            self.audit.append("review", key.name, experience=one.id, verdict=verdict)
+            review = self.reviews.decide(review.number, word.verdict, word.correction, key.name)
         return review
 
     def find(self, text: str, user: str | None, most: int) -> list[tuple[Experience, float]]:
@@ -135,10 +204,8 @@ class Archive:
         return self.memory.page(Filter(user=user, status=status), most, before)
 
     def erase(self, ids: Sequence[str], key: Key) -> Erased:
-        """Erases for good and writes who did it into the audit log."""
-        done = erase(self.memory, ids)
-        self.audit.append("erase", key.name, ids=list(done.ids), retired=[])
-        return done
+        """Erases for good; the audit log says who did it."""
+        return erase(self.memory, ids, who=key.name)
 
     def _enough(self, user: str | None, most: int) -> int:
         """How many to look at, so that those of one user are among them."""

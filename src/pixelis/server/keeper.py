@@ -2,8 +2,10 @@
 
 A question is answered to its user first, by the model as it is. Then the same question is put to
 the online service, which takes votes, decides, keeps it and may learn from it; that happens in one
-thread of its own. When another version is promoted, its adapters are put on between answers: new
-questions wait, those under way end, the swap takes its milliseconds, and all go on.
+thread of its own. It is kept under the id of the episode, as is what its user says of it, so that
+both are one experience, whichever comes first. When another version is promoted, its adapters are
+put on between answers: new questions wait, those under way end, the swap takes its milliseconds,
+and all go on.
 """
 
 from __future__ import annotations
@@ -128,7 +130,8 @@ class Keeper:
         path = self.inbox / kept.episode.id
         path.write_bytes(kept.source.data or b"")
         try:
-            record = Record(kept.episode.id, kept.episode.question, path, user=kept.owner)
+            name = kept.episode.id
+            record = Record(name, kept.episode.question, path, user=kept.owner, experience=name)
             return self.service.answer([record])[0]
         finally:
             path.unlink(missing_ok=True)

@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from pixelis.errors import ConfigError
 from pixelis.memory import STATUSES, Experience
-from pixelis.memory.reviews import Review
-from pixelis.server.archive import Archive, redone
+from pixelis.memory.erase import versions_of
+from pixelis.memory.reviews import Review, Verdict
+from pixelis.server.archive import Archive, Word, redone
 from pixelis.server.episodes import find
 from pixelis.server.forms import Form, Text
 from pixelis.server.keys import Key
@@ -31,7 +32,8 @@ class FeedbackForm(Form):
     """What a person says about an answer.
 
     Attributes:
-        right: True confirms it; then neither answer nor box is given.
+        right: True confirms it; then neither answer nor box is given. False without either says
+            only that it is wrong.
         answer: the right one.
         box: the right place, x1, y1, x2, y2 in pixels of the picture.
     """
@@ -48,11 +50,16 @@ class ReviewForm(Form):
 
 
 class Thanks(BaseModel):
-    """Kept: it is on the disk."""
+    """Kept: it is on the disk.
+
+    Attributes:
+        versions: adapter versions that had learned from the experience before.
+    """
 
     experience: str
     status: str
     review: int
+    versions: list[int] = []
 
 
 class Memo(BaseModel):
@@ -84,11 +91,16 @@ class MemoList(BaseModel):
 
 
 class Whole(Memo):
-    """An experience with the episode, the votes behind it, and others like it."""
+    """An experience with the episode, the votes behind it, and others like it.
+
+    Attributes:
+        versions: adapter versions that learned from it, and those that descend from them.
+    """
 
     episode: dict[str, Any]
     provenance: dict[str, Any]
     votes: list[dict[str, Any]]
+    versions: list[int]
     near: list[Memo]
 
 
@@ -121,45 +133,45 @@ class WaitingList(BaseModel):
 async def feedback(form: FeedbackForm, request: Request, key: Asker) -> Thanks:
     """Keeps what a person says about a recent answer.
 
-    A key with role review decides at once; of others the experience waits for a reviewer.
+    A key with role review decides at once; of others the experience waits for a reviewer, and
+    meanwhile no vote on that question is learned.
     """
     office = office_of(request)
     archive = archive_of(request)
     kept = find(request, key, form.episode)
     if kept.episode.answer is None:
         raise RefusalError(400, "that episode has no answer", "no_answer", "episode")
-    if form.right == (form.answer is not None or form.box is not None):
-        raise RefusalError(400, "give an answer or a box with right = false, and neither with true",
-                      "contradiction", "right")  # fmt: skip
+    verdict = _verdict(form)
     limits = office.desk.limits
-    facts: dict[str, Any] = {"feedback": {"by": key.name, "right": form.right}}
     answer = (form.answer if form.answer is not None else kept.episode.answer.text).strip()
-    if not form.right and not answer:
+    if verdict == "correct" and not answer:
         raise RefusalError(400, "type the right answer; that one is empty", "no_answer", "answer")
+    better = None
     if form.box is not None:
         registry = office.desk.agents[kept.model].registry
         better = await office.desk.work(redone, kept, form.box, answer, registry, limits)
-        facts["feedback"]["box"] = form.box
-        facts["corrected"] = better.to_dict()
-    verdict: Literal["approve", "correct"] = "approve" if form.right else "correct"
-    reason = _said(form)
-    correction = "" if form.right else answer
+    word = Word(verdict, answer if verdict == "correct" else "", _said(form), form.box)
+    heard = await archive.run(archive.hear, kept, limits, word, better, key)
+    return Thanks(**{**heard._asdict(), "versions": list(heard.versions)})
 
-    def keep() -> tuple[Experience, Review]:
-        one = archive.keep(kept, limits, **facts)
-        return one, archive.judge(one, verdict, correction, reason, key)
 
-    one, review = await archive.run(keep)
-    stored = await archive.run(archive.memory.get, one.id)
-    return Thanks(
-        experience=one.id, status=stored.status if stored else one.status, review=review.number
-    )
+def _verdict(form: FeedbackForm) -> Verdict:
+    """What is said; RefusalError 400 when it contradicts itself."""
+    better = form.answer is not None or form.box is not None
+    if form.right and better:
+        raise RefusalError(400, "give an answer or a box with right = false, and neither with true",
+                      "contradiction", "right")  # fmt: skip
+    if form.right:
+        return "approve"
+    return "correct" if better else "reject"
 
 
 def _said(form: FeedbackForm) -> str:
     """What reviewers are told of a user's word."""
     if form.right:
         return "confirmed by its user"
+    if form.answer is None and form.box is None:
+        return "said to be wrong by its user"
     answer = f", who says: {form.answer.strip()}" if form.answer else ""
     place = ", ".join(f"{value:.0f}" for value in form.box or ())
     return f"corrected by its user{answer}{f' (look at {place} px)' if place else ''}"
@@ -198,6 +210,7 @@ async def experience(id: Id, request: Request, key: Asker) -> Whole:
             episode=dict(one.episode),
             provenance=dict(one.provenance),
             votes=[vote._asdict() for vote in archive.memory.votes(one.id)],
+            versions=list(versions_of(archive.memory, [one.id])),
             near=[memo(archive, *found) for found in archive.near(one, _user(key), 6)],
         )
 
@@ -260,10 +273,6 @@ async def decide(
         )
     except ConfigError as error:
         raise RefusalError(400, str(error), "invalid", "verdict") from error
-    await archive.run(
-        partial(archive.audit.append, "review", key.name, experience=review.experience,
-                verdict=form.verdict)
-    )  # fmt: skip
     one = await _one(archive, review.experience, key)
     return await archive.run(_waiting, archive, review, one)
 

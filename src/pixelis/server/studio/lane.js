@@ -212,6 +212,7 @@ export class Lane {
       if (what === "page") save(await call(`/v1/episodes/${this.told.episode}/trace`), `pixelis-${this.told.episode}.html`);
       if (what === "json") save(new Blob([JSON.stringify(await call(`/v1/episodes/${this.told.episode}`), null, 2)]), `pixelis-${this.told.episode}.json`);
       if (what === "right") await this.#feedback({ right: true }, "Kept as a right answer.");
+      if (what === "wrong") await this.#feedback({ right: false }, "Kept as a wrong answer.");
       if (what === "correct") this.#open(true);
       if (what === "leave") this.#open(false);
     } catch (error) { this.#say(error.message, true); }
@@ -237,7 +238,8 @@ export class Lane {
   }
 
   async #feedback(body, thanks) {
-    await call("/v1/feedback", { method: "POST", body: { episode: this.told.episode, ...body } });
-    this.#say(thanks);
+    const kept = await call("/v1/feedback", { method: "POST", body: { episode: this.told.episode, ...body } });
+    const learned = kept.versions.length ? ` Learned before by version ${kept.versions.join(", ")}.` : "";
+    this.#say(thanks + learned);
   }
 }

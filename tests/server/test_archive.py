@@ -1,0 +1,156 @@
+"""One question is one experience, whoever is first: its user or the learner's votes."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pixelis.agent import Agent
+from pixelis.answers import canonical
+from pixelis.media import Limits
+from pixelis.media.source import Source
+from pixelis.memory.erase import erase
+from pixelis.memory.verify import verify
+from pixelis.models.policy import Profile, Turn
+from pixelis.online.service import SPOKEN, Service
+from pixelis.online.settings import EvolveConfig
+from pixelis.online.stream import Record
+from pixelis.ops.workspace import PixelBudget
+from pixelis.server.archive import Archive, Word
+from pixelis.server.keys import Key
+from pixelis.server.recent import Kept
+
+CONFIG = EvolveConfig(
+    model="torn", votes=5, cold=0, review=0.0, low=0.3, doubt=0.1, high=0.99, support=0.0
+)
+SAYS = {
+    "right": Word("approve", "", "confirmed by its user"),
+    "wrong": Word("reject", "", "said to be wrong by its user"),
+    "corrected": Word("correct", "nine", "corrected by its user"),
+}
+ASKER, REVIEWER = (Key(role, role, "") for role in ("ask", "review"))
+
+
+class Torn:
+    """Shows `seven` and, whenever it samples, is for `three`; or always for `seven`."""
+
+    name = "torn"
+    profile = Profile("torn", system="S", budget=PixelBudget(64 * 64, 64 * 64, 32))
+
+    def __init__(self, sampled):
+        self.sampled = sampled
+
+    def generate(self, requests, sampling):
+        text = f"{self.sampled if sampling.temperature else 'seven'}"
+        return [Turn(text, tuple(text.encode()), None, 0.7) for _ in requests]
+
+
+@pytest.fixture(params=["three", "seven"])
+def desk(request, tmp_path):
+    """An answer that was shown, with the service and the archive on one store."""
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    data = stream.getvalue()
+    (tmp_path / "picture").write_bytes(data)
+    with Agent(Torn(request.param)) as agent:
+        episode = agent.ask(data, "Which number?")
+        assert episode.answer.text == "seven"
+        archive = Archive(tmp_path / "store")
+        with Service(agent, tmp_path / "store", CONFIG) as service:
+            kept = Kept(episode, Source("data", "data", None, data), "ann", "torn", version=2)
+            yield service, archive, kept, tmp_path / "picture"
+        archive.close()
+
+
+def vote(desk):
+    service, _, kept, path = desk
+    name = kept.episode.id
+    return service.answer([Record(name, "Which number?", path, user="ann", experience=name)])[0]
+
+
+def say(desk, what, key=REVIEWER):
+    _, archive, kept, _ = desk
+    work = (archive.hear, kept, Limits(), SAYS[what], None, key)
+    return archive._thread.submit(*work).result()
+
+
+def tickets(service):
+    found = service.memory.base.rows("SELECT experience, label, weight, source FROM queue")
+    return [tuple(row) for row in found]
+
+
+@pytest.mark.parametrize("what", SAYS)
+@pytest.mark.parametrize("first", ["votes", "word"])
+def test_a_persons_word_is_what_is_learned_whoever_was_first(desk, what, first):
+    service, _, kept, _ = desk
+    if first == "votes":
+        assert vote(desk).decision == "learn"
+        [(id, _, _, source)] = tickets(service)
+        assert (id, source) == (kept.episode.id, "vote")
+        heard = say(desk, what)
+    else:
+        heard = say(desk, what)
+        assert vote(desk).decision == "store_only"
+    expected = {
+        "right": ("seven", 2.0, "confirmed"),
+        "wrong": ("seven", -1.0, "rejected"),
+        "corrected": ("nine", 3.0, "corrected"),
+    }[what]
+    told = service.memory.get(heard.experience)
+    assert service.memory.ids() == [heard.experience] == [kept.episode.id]
+    assert (told.answer, told.version, told.user) == ("seven", 2, "ann"), "what was shown"
+    assert told.episode["steps"] == kept.episode.to_dict()["steps"]
+    assert told.episode["media"]["sha256"] == told.media
+    assert told.status == expected[2]
+    assert len(service.memory.votes(told.id)) == len(told.provenance["sources"]) >= 3
+    assert told.provenance["feedback"]["by"] == "review"
+    [(id, learned, weight, source)] = tickets(service)
+    assert (id, learned, weight, source) == (told.id, canonical(expected[0], "word"), *expected[1:])
+    assert verify(service.memory).ok
+    if first == "word":
+        assert told.provenance["reason"] == SPOKEN
+
+
+@pytest.mark.parametrize("first", ["votes", "word"])
+def test_until_a_reviewer_decides_on_an_askers_word_nothing_is_learned(desk, first):
+    service, archive, kept, _ = desk
+    if first == "votes":
+        vote(desk)
+        heard = say(desk, "wrong", ASKER)
+    else:
+        heard = say(desk, "wrong", ASKER)
+        vote(desk)
+    assert tickets(service) == []
+    assert service.memory.get(heard.experience).status == heard.status == "stored"
+    again = Record("later", "Which number?", desk[3], user="bob")
+    assert service.answer([again])[0].decision == "store_only"
+    archive._thread.submit(archive.reviews.decide, heard.review, "approve").result()
+    [(id, _, _, source)] = tickets(service)
+    assert (id, source) == (kept.episode.id, "confirmed")
+
+
+def test_what_was_erased_before_its_votes_were_counted_is_not_kept(desk):
+    service, archive, kept, path = desk
+    say(desk, "right")
+    archive._thread.submit(erase, archive.memory, [kept.episode.id]).result()
+    assert vote(desk).decision == "erased"
+    assert len(service.memory) == 0
+    assert tickets(service) == []
+    other = Record("other", "Which number?", path, experience="0123456789abcdef")
+    assert service.answer([other])[0].experience_id == "0123456789abcdef"
+
+
+def test_what_cannot_be_kept_whole_is_not_kept(desk):
+    service, archive, _, _ = desk
+    vote(desk)
+    before = tickets(service)
+    (service.memory.folder / "audit").write_text("no folder")
+    with pytest.raises(OSError, match="cannot be written"):
+        say(desk, "corrected")
+    assert tickets(service) == before
+    [one] = archive.page(None, None, 9, None)
+    assert "feedback" not in one.provenance
