@@ -27,19 +27,19 @@ def listed(plan: Plan, point: Callable[[Place], list[int]]) -> list[Thing]:
 
 def tally(target: str, things: Sequence[Thing]) -> str:
     """The thought before a count: what is asked for, then everything there is, in reading order:
-    where, what, and a number when it is asked for.
+    where, what, and beside it once more what is asked for, with its number or `no`.
 
     Args:
         target: what is counted, as `Plan.counted`.
         things: name, point in 0..1000 and whether it is asked for, of each.
 
-    To say where the next one is, then what it is, then whether it counts are three small steps; to
-    find the next that counts is a large one.
+    To say where the next one is, what it is, and whether two words side by side agree are three
+    small steps; to find the next that counts is a large one.
     """
     said, count = [], 0
     for name, (x, y), asked in sorted(things, key=lambda thing: (thing[1][1], thing[1][0])):
         count += asked
-        said.append(f"[{x}, {y}] {name}" + (f" = {count}" if asked else ""))
+        said.append(f"[{x}, {y}] {name}, {target}: {count if asked else 'no'}")
     return f"{target}: {'; '.join(said) or 'none'}"
 
 
