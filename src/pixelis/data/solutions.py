@@ -10,6 +10,7 @@ from pixelis.answers.score import similarity
 from pixelis.data.plans import ASKED, Place, Plan
 from pixelis.data.solver import CANNOT, Solver
 from pixelis.episode import Episode
+from pixelis.geometry import Point
 from pixelis.media import Video
 from pixelis.ops.track import PARTS, loss, stretches
 
@@ -72,6 +73,18 @@ def _search(solver: Solver, plan: Plan) -> Episode:
         text = str(solver.seen.data.get("text", "")).replace("\n", " ")
         if similarity(phrase(text), phrase(plan.words[0])) >= SAME_TEXT:
             return solver.answer(f"{name} [{solver.latest('text')}]", f"{plan.asked}? yes")
+        again = "no, "
+    return solver.answer(CANNOT, f"{plan.asked}? no")
+
+
+def seek(solver: Solver, plan: Plan) -> Episode:
+    """Zooms into one part after another until one shows what is looked for."""
+    again = ""
+    for name, box in zip(plan.names, plan.boxes, strict=True):
+        thought = f"{plan.asked}? {again}{name} sign"
+        solver.act(thought, "zoom_in", bbox_2d=solver.box(box), **solver.named())
+        if box.contains(Point(*plan.points[0])):
+            return solver.answer(f"{name} [{solver.latest('crop')}]", f"{plan.asked}? yes")
         again = "no, "
     return solver.answer(CANNOT, f"{plan.asked}? no")
 
@@ -275,6 +288,7 @@ def _told(plan: Plan, track: dict[str, Any], frames: int) -> tuple[str, str]:
 SOLUTIONS: dict[str, Callable[[Solver, Plan], Episode]] = {
     "unknown": unknown,
     "read": read,
+    "seek": seek,
     "label": label,
     "count": count,
     "measure": measure,

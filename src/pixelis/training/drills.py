@@ -80,7 +80,9 @@ def ask_tally(rng: np.random.Generator) -> Drill:
         for color, shape, place in things
     ]
     listed = "; ".join(f"{place} {name}" for name, place, _ in drawn)
-    return f"Count {target}: {listed}", turn(tally(target, drawn), str(sum(one[2] for one in drawn)))
+    return f"Count {target}: {listed}", turn(
+        tally(target, drawn), str(sum(one[2] for one in drawn))
+    )
 
 
 def ask_verdict(rng: np.random.Generator) -> Drill:
