@@ -51,7 +51,10 @@ def test_a_wrong_pixel_gives_another_answer():
 def test_a_tally_names_everything_and_numbers_what_was_asked_for():
     things = [("red star", [500, 800], True), ("blue ring", [100, 200], False)]
     things.append(("red cross", [900, 300], True))
-    said = "red: [100, 200] blue ring; [900, 300] red cross = 1; [500, 800] red star = 2"
+    said = (
+        "red: [100, 200] blue ring, red: no; [900, 300] red cross, red: 1; "
+        "[500, 800] red star, red: 2"
+    )
     assert tally("red", things) == said
     assert tally("all", []) == "all: none"
 
@@ -64,7 +67,7 @@ def test_a_counting_episode_lists_what_there_is():
     )
     thought = solved(task).steps[-1].thought
     assert thought.count("[") == len(task.plan.among)
-    assert re.findall(r"= (\d+)", thought)[-1] == task.answer
+    assert re.findall(r": (\d+)", thought)[-1] == task.answer
     assert len(listed(task.plan, lambda place: [0, 0])) == len(task.plan.among)
 
 

@@ -8,6 +8,7 @@ from pixelis.data import tasks
 from pixelis.data.oracle import solve
 from pixelis.data.plans import ASKED, Plan
 from pixelis.data.synthesis import media_of
+from pixelis.geometry import Point
 from pixelis.models.nano import TEXT_LIMIT
 from pixelis.ops import REGISTRY
 from pixelis.ops.workspace import PixelBudget, Workspace
@@ -84,6 +85,27 @@ def test_each_sign_that_does_not_say_it_is_told_so():
     assert thoughts[0] == f"{said}? {task.plan.names[0]} sign"
     assert all(thought.startswith(f"{said}? no, ") for thought in thoughts[1:-1])
     assert thoughts[-1] == f"{said}? yes"
+    assert episode.answer.text == task.answer
+
+
+def test_a_mark_is_sought_sign_by_sign_and_seen_in_the_last():
+    task = drawn(
+        "relationship_detection",
+        wanted=lambda plan: (
+            plan.kind == "seek" and not plan.boxes[0].contains(Point(*plan.points[0]))
+        ),
+    )
+    episode = solved(task)
+    *looks, last = [step.thought for step in episode.steps]
+    sought = task.plan.words[0]
+    assert len(looks) > 1
+    assert looks[0] == f"{sought}? {task.plan.names[0]} sign"
+    assert all(thought.startswith(f"{sought}? no, ") for thought in looks[1:])
+    assert last == f"{sought}? yes"
+    assert {call.op for call in episode.calls} == {"zoom_in"}
+    mark = Point(*task.plan.points[0])
+    shown = [seen.box.contains(mark) for seen in episode.observations]
+    assert shown == [False] * (len(looks) - 1) + [True]
     assert episode.answer.text == task.answer
 
 

@@ -107,6 +107,9 @@ def answering(text, raw, thought="", kind="word"):
     ("text", "raw", "thought", "kind", "told"),
     [
         ("5", "5", "all: dot [450, 250] = 1; dot [500, 255] = 2", "number", True),
+        ("1", "1", "dot: [45, 25] red dot, dot: 1; [50, 25] red ring, dot: no", "number", False),
+        ("0", "0", "dot: [45, 25] red cross, dot: no; [50, 25] red ring, dot: no", "number", False),
+        ("2", "2", "dot: [45, 25] red dot, dot: 1; [50, 25] red ring, dot: no", "number", True),
         ("2", "2", "all: dot [450, 250] = 1; dot [500, 255] = 2; ring [1, 2]", "number", False),
         ("yes", "yes [mask_1]", "x 180 < 560", "yes_no", False),
         ("yes", "yes", "x 180 < 560", "yes_no", True),

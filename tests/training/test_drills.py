@@ -19,15 +19,17 @@ def test_a_tally_counts_what_its_question_lists():
     for rng in rngs():
         question, answer = drills.ask_tally(rng)
         target, listed = question.removeprefix("Count ").split(": ", 1)
-        things = re.findall(r"\[\d+, \d+\] (\w+) (\w+)", listed)
+        things = re.findall(r"(\[\d+, \d+\]) (\w+) (\w+)", listed)
         wanted = set(target.split()) - {"all"}
-        right = sum(wanted <= {color, shape} for color, shape in things)
         thought, said = answer.removeprefix("<think>").split("</think>\n")
-        assert int(said) == right
-        assert thought.startswith(f"{target}: ")
-        assert [int(n) for n in re.findall(r" = (\d+)", thought)] == list(range(1, right + 1))
-        assert re.sub(r" = \d+", "", thought) == f"{target}: {listed}"
-        counted[right] += 1
+        verdicts = re.findall(r"(\[\d+, \d+\]) (\w+) (\w+), ([a-z ]+): (\d+|no)", thought)
+        assert sorted(one[:3] for one in verdicts) == sorted(things)
+        assert {one[3] for one in verdicts} == {target}
+        numbers = [one[4] for one in verdicts if one[4] != "no"]
+        assert numbers == [str(n) for n in range(1, int(said) + 1)]
+        assert all((n != "no") == (wanted <= {color, shape}) for _, color, shape, _, n in verdicts)
+        assert int(said) == sum(wanted <= {color, shape} for _, color, shape in things)
+        counted[int(said)] += 1
     assert len(counted) >= 5
 
 

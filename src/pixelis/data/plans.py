@@ -34,6 +34,7 @@ class Plan:
 
     Attributes:
         kind: what is done. `read` (a box, several one after another, or a label on a page),
+            `seek` (which of several parts shows something),
             `measure` (one thing), `count`, `compare` (two sizes), `side` (two places), `same` (two
             looks), `label` (what stands above a label), `follow` (things of a clip), `frame` (a
             thing in a later frame) or `unknown`.
@@ -75,7 +76,7 @@ class Plan:
         """
         if self.kind in ("compare", "side"):
             return self._weighed()
-        if self.kind == "read" and self.boxes:
+        if self.kind == "seek" or (self.kind == "read" and self.boxes):
             return self.words[0]
         if self.kind == "same":
             return f"same {self.field}: yes or no"

@@ -44,7 +44,7 @@ CHECKS = (
     *("duplicate", "leakage", "balance", "provenance"),
 )
 _PLACE = re.compile(r"\[[^\]]*\]")
-_NUMBERED = re.compile(r"= (\d+)(?=;|$)")
+_NUMBERED = re.compile(r"[=:] (\d+|no)(?=;|$)")
 CONCLUDED = ("yes_no", "option")
 SILENT = ("provenance",)  # told, but no reason to fail
 
@@ -258,9 +258,10 @@ def _says(text: str, wanted: str) -> bool:
 
 
 def _counted(thought: str) -> int:
-    """What a thought counts: its highest number behind "=", or the points it lists."""
-    numbers = [int(number) for number in _NUMBERED.findall(thought)]
-    return max(numbers) if numbers else thought.count("[")
+    """What a thought counts: its highest number behind ":" or "=", or the points it lists."""
+    told = _NUMBERED.findall(thought)
+    numbers = [int(number) for number in told if number != "no"]
+    return max(numbers, default=0) if told else thought.count("[")
 
 
 def _gold(sample: Sample) -> Told:

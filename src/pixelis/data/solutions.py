@@ -10,6 +10,7 @@ from pixelis.answers.score import similarity
 from pixelis.data.plans import ASKED, Place, Plan
 from pixelis.data.solver import CANNOT, Solver
 from pixelis.episode import Episode
+from pixelis.geometry import Point
 from pixelis.media import Video
 from pixelis.ops.track import PARTS, loss, stretches
 
@@ -27,19 +28,19 @@ def listed(plan: Plan, point: Callable[[Place], list[int]]) -> list[Thing]:
 
 def tally(target: str, things: Sequence[Thing]) -> str:
     """The thought before a count: what is asked for, then everything there is, in reading order:
-    where, what, and a number when it is asked for.
+    where, what, and beside it once more what is asked for, with its number or `no`.
 
     Args:
         target: what is counted, as `Plan.counted`.
         things: name, point in 0..1000 and whether it is asked for, of each.
 
-    To say where the next one is, then what it is, then whether it counts are three small steps; to
-    find the next that counts is a large one.
+    To say where the next one is, what it is, and whether two words side by side agree are three
+    small steps; to find the next that counts is a large one.
     """
     said, count = [], 0
     for name, (x, y), asked in sorted(things, key=lambda thing: (thing[1][1], thing[1][0])):
         count += asked
-        said.append(f"[{x}, {y}] {name}" + (f" = {count}" if asked else ""))
+        said.append(f"[{x}, {y}] {name}, {target}: {count if asked else 'no'}")
     return f"{target}: {'; '.join(said) or 'none'}"
 
 
@@ -72,6 +73,18 @@ def _search(solver: Solver, plan: Plan) -> Episode:
         text = str(solver.seen.data.get("text", "")).replace("\n", " ")
         if similarity(phrase(text), phrase(plan.words[0])) >= SAME_TEXT:
             return solver.answer(f"{name} [{solver.latest('text')}]", f"{plan.asked}? yes")
+        again = "no, "
+    return solver.answer(CANNOT, f"{plan.asked}? no")
+
+
+def seek(solver: Solver, plan: Plan) -> Episode:
+    """Zooms into one part after another until one shows what is looked for."""
+    again = ""
+    for name, box in zip(plan.names, plan.boxes, strict=True):
+        thought = f"{plan.asked}? {again}{name} sign"
+        solver.act(thought, "zoom_in", bbox_2d=solver.box(box), **solver.named())
+        if box.contains(Point(*plan.points[0])):
+            return solver.answer(f"{name} [{solver.latest('crop')}]", f"{plan.asked}? yes")
         again = "no, "
     return solver.answer(CANNOT, f"{plan.asked}? no")
 
@@ -275,6 +288,7 @@ def _told(plan: Plan, track: dict[str, Any], frames: int) -> tuple[str, str]:
 SOLUTIONS: dict[str, Callable[[Solver, Plan], Episode]] = {
     "unknown": unknown,
     "read": read,
+    "seek": seek,
     "label": label,
     "count": count,
     "measure": measure,

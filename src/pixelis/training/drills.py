@@ -79,8 +79,10 @@ def ask_tally(rng: np.random.Generator) -> Drill:
         (f"{color} {shape}", place, asked <= {color, shape, "all"})
         for color, shape, place in things
     ]
-    listed = tally(target, [(name, place, False) for name, place, _ in drawn])
-    return f"Count {listed}", turn(tally(target, drawn), str(sum(one[2] for one in drawn)))
+    listed = "; ".join(f"{place} {name}" for name, place, _ in drawn)
+    return f"Count {target}: {listed}", turn(
+        tally(target, drawn), str(sum(one[2] for one in drawn))
+    )
 
 
 def ask_verdict(rng: np.random.Generator) -> Drill:

@@ -280,7 +280,7 @@ def look_lesson(rng: np.random.Generator, record: Record, turns: int) -> Lesson 
 
 
 DRILLED = 0.3
-UNKNOWN = 0.25
+UNKNOWN = 0.15
 LOOK = (0.15, 0.25, 0.2, 0.2, 0.2)
 
 

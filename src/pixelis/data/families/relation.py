@@ -76,7 +76,8 @@ def _shelves(scene: Scene) -> Iterator[Query]:
 
 
 def _carriers(scene: Scene) -> Iterator[Query]:
-    """Which card a mark is on: the card's colour."""
+    """Which card a mark is on: the card's colour. Marks are small, so cards are looked at closer,
+    one after another from the top."""
     chips = [item for item in scene.items if item.kind == "chip"]
     objects = [item for item in scene.items if item.kind == "object"]
     shapes = unique([item.shape for item in chips + objects])
@@ -84,19 +85,21 @@ def _carriers(scene: Scene) -> Iterator[Query]:
     names = card_names(scene)
     if len(names) < 2:
         return
+    cards = sorted((scene.items[index] for index in names), key=lambda card: card.box.center.y)
     for chip in chips:
         card = scene.items[chip.parent]
-        point = bare(card, scene.children(chip.parent))
-        if chip.parent not in names or point is None:
+        if chip.parent not in names or bare(card, scene.children(chip.parent)) is None:
             continue
-        name = f"{chip.color} {chip.shape}"
+        name = sought = f"{chip.color} {chip.shape}"
         if chip.shape in shapes:
-            name = f"[{chip.shape}|{name}]"
-        elif name not in both:
+            name, sought = f"[{chip.shape}|{sought}]", chip.shape
+        elif sought not in both:
             continue
-        full = f"{chip.color} {chip.shape}"
-        target = f"color of the sign with the {full}"
-        plan = Plan("measure", target, None, (point,), "color", anchors=((full, middle(chip)),))
+        plan = Plan(
+            "seek", f"{cards[0].color} sign", cards[0].box, (middle(chip),),
+            names=tuple(card.color for card in cards),
+            boxes=tuple(card.box for card in cards), words=(sought,),
+        )  # fmt: skip
         hard = int(chip.box.width < scene.size.width / 16)
         yield Query(FAMILY, "carrier", {"a": name}, card.color, "color", plan, hard)
 
