@@ -141,7 +141,13 @@ def test_what_a_crash_undid_is_told_when_the_store_is_opened_next(tmp_path):
             assert not log.verify().damage
 
 
-@pytest.mark.parametrize("damage", [b"no line\n", b'{"seq": 7}\n'])
+NUMBERLESS = (
+    b'{"seq": null, "at": 1.0, "event": "promote", "who": "x", "facts": {}, "previous": "", '
+    b'"hash": ""}\n'
+)
+
+
+@pytest.mark.parametrize("damage", [b"no line\n", b'{"seq": 7}\n', NUMBERLESS])
 def test_a_damaged_log_stops_no_store_from_being_opened(tmp_path, damage):
     with Memory(tmp_path) as memory:
         log = Audit(tmp_path, memory.base, memory.clock)

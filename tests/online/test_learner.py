@@ -326,6 +326,7 @@ def test_an_answer_that_a_person_speaks_against_while_it_is_learned_is_not_promo
     versions = Versions(memory)
     assert (versions.promoted, trainer.current) == (0, 0.6)
     assert "spoke against 1 answers" in versions.get(1).reason
+    assert run._marks == {}, "what was measured is that of a candidate nobody wears"
     assert {memory.get(one).status for one in ids[1:]} == {"queued"}, "they are learned from again"
     waiting = {t.experience: (t.label, t.weight) for t in run.queue.lease("next", 9)}
     assert waiting == {**dict.fromkeys(ids[1:], (RIGHT, 1.0)), ids[0]: (label, weight)}

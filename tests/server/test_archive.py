@@ -22,6 +22,7 @@ from pixelis.ops.workspace import PixelBudget
 from pixelis.server.archive import Archive, Word
 from pixelis.server.keys import Key
 from pixelis.server.recent import Kept
+from pixelis.server.refusal import RefusalError
 
 CONFIG = EvolveConfig(
     model="torn", votes=5, cold=0, review=0.0, low=0.3, doubt=0.1, high=0.99, support=0.0
@@ -131,6 +132,20 @@ def test_until_a_reviewer_decides_on_an_askers_word_nothing_is_learned(desk, fir
     archive._thread.submit(archive.reviews.decide, heard.review, "approve").result()
     [(id, _, _, source)] = tickets(service)
     assert (id, source) == (kept.episode.id, "confirmed")
+
+
+@pytest.mark.parametrize("what", SAYS)
+def test_what_a_reviewer_has_decided_no_asker_changes(desk, what):
+    service, _, kept, _ = desk
+    vote(desk)
+    say(desk, "wrong")
+    before, waiting = service.memory.get(kept.episode.id).to_dict(), tickets(service)
+    with pytest.raises(RefusalError, match="a reviewer has decided") as refused:
+        say(desk, what, ASKER)
+    assert refused.value.status == 409
+    assert service.memory.get(kept.episode.id).to_dict() == before
+    assert tickets(service) == waiting
+    assert say(desk, "corrected").status == "corrected", "a reviewer may look again"
 
 
 def test_what_was_erased_before_its_votes_were_counted_is_not_kept(desk):

@@ -222,7 +222,10 @@ def digest(seq: int, at: float, event: str, who: str, facts: dict[str, Any], pre
 
 def _read(path: Path, number: int, line: bytes) -> Entry:
     try:
-        return Entry(**json.loads(line))
+        entry = Entry(**json.loads(line))
+        if not isinstance(entry.seq, int):
+            raise ValueError(f"seq is {entry.seq!r}, no number")
+        return entry
     except (ValueError, TypeError) as error:
         place = f"{path.name}:{number}" if number else f"{path.name}, last line"
         raise StoreError(f"audit log {place} cannot be read ({error})") from error

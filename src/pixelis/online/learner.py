@@ -121,6 +121,8 @@ class Learner:
         self.trainer.settle(event == "promoted")
         if event == "promoted":
             self._marked = version.number
+        elif passed:  # what was measured is the candidate's, which nobody wears
+            self._marks = {}
         return event
 
     def _decide(

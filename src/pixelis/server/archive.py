@@ -97,9 +97,16 @@ class Archive:
 
         Args:
             better: the episode as it should have been, None when no place was shown.
+
+        Raises:
+            RefusalError: a reviewer has decided already, and this key is none.
         """
         shown = self._shown(kept, limits)
         with self.memory.writing():
+            review = self.reviews.of(shown.id)
+            if review is not None and review.verdict and not key.allows("review"):
+                reason = "a reviewer has decided about this answer; ask one to look again"
+                raise RefusalError(409, reason, "decided")
             told = self._told(shown.id, word, better, key)
             self._put(shown, kept.source.data, told)
             review = self._judge(shown.id, word, key)

@@ -28,6 +28,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
         403: "The key does not allow this, or the request came from another site.",
         404: "There is no such thing.",
         408: "The request took too long to come in.",
+        409: "Somebody else has settled this already; the message says who to ask.",
         413: "The request is too large.",
         429: "Too many requests, or the queue is full; Retry-After says when to come again.",
         500: "The server failed; its log says why.",
