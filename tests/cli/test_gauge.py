@@ -30,6 +30,7 @@ def test_a_file_is_fitted_on_the_frozen_exam_and_can_be_read(tmp_path, capsys):
         (["--out", "c.json", "--questions", "exam:worlds-test"], "give exam:calibration"),
         (["--out", "c.json", "--questions", "nowhere.jsonl"], "nowhere.jsonl"),
         (["--out", "nowhere/c.json"], "no such folder"),
+        (["--out", "."], "that is a folder"),
         (["--out", "c.json", "--votes", "none"], "votes"),
         (["--out", "c.json", "--limit", "3", "--votes", "1"], "are needed"),
     ],

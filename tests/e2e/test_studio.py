@@ -306,7 +306,7 @@ def test_the_review_queue(open_page, server):
     archive, kept = server.office.archive, server.office.recent.newest(None, 1)[0]
 
     def wait_for_a_reviewer() -> None:
-        one = archive.keep(kept, server.office.desk.limits)
+        one = archive.memory.add(archive._shown(kept, server.office.desk.limits), kept.source.data)
         archive.reviews.ask(one.id, "two votes of five said otherwise")
 
     archive._thread.submit(wait_for_a_reviewer).result()

@@ -67,6 +67,8 @@ def _questions(args: argparse.Namespace) -> Benchmark:
     from pixelis.online.exam import read_set
 
     found = read_set(Path(args.questions), "calibration")
+    if Path(args.out).is_dir():
+        raise ConfigError(f"--out {args.out}: that is a folder; name a file")
     if not Path(args.out).absolute().parent.is_dir():
         raise ConfigError(f"--out {args.out}: there is no such folder to write into")
     return found if args.limit is None else replace(found, ids=found.ids[: args.limit])

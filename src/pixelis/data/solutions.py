@@ -10,7 +10,7 @@ from pixelis.answers.score import similarity
 from pixelis.data.plans import ASKED, Place, Plan
 from pixelis.data.solver import CANNOT, Solver
 from pixelis.episode import Episode
-from pixelis.geometry import Point
+from pixelis.geometry import Box, Point
 from pixelis.media import Video
 from pixelis.ops.track import PARTS, loss, stretches
 
@@ -66,25 +66,29 @@ def read(solver: Solver, plan: Plan) -> Episode:
 
 
 def _search(solver: Solver, plan: Plan) -> Episode:
-    again = ""
-    for name, box in zip(plan.names, plan.boxes, strict=True):
-        thought = f"{plan.asked}? {again}{name} sign"
-        solver.act(thought, "read_text", bbox_2d=solver.box(box), **solver.named())
+    def says(box: Box) -> bool:
         text = str(solver.seen.data.get("text", "")).replace("\n", " ")
-        if similarity(phrase(text), phrase(plan.words[0])) >= SAME_TEXT:
-            return solver.answer(f"{name} [{solver.latest('text')}]", f"{plan.asked}? yes")
-        again = "no, "
-    return solver.answer(CANNOT, f"{plan.asked}? no")
+        return similarity(phrase(text), phrase(plan.words[0])) >= SAME_TEXT
+
+    return _one_by_one(solver, plan, "read_text", "text", says)
 
 
 def seek(solver: Solver, plan: Plan) -> Episode:
     """Zooms into one part after another until one shows what is looked for."""
+    mark = Point(*plan.points[0])
+    return _one_by_one(solver, plan, "zoom_in", "crop", lambda box: box.contains(mark))
+
+
+def _one_by_one(
+    solver: Solver, plan: Plan, op: str, handle: str, shows: Callable[[Box], bool]
+) -> Episode:
+    """Looks at the plan's boxes until `shows` says that the one just looked at is it."""
     again = ""
     for name, box in zip(plan.names, plan.boxes, strict=True):
         thought = f"{plan.asked}? {again}{name} sign"
-        solver.act(thought, "zoom_in", bbox_2d=solver.box(box), **solver.named())
-        if box.contains(Point(*plan.points[0])):
-            return solver.answer(f"{name} [{solver.latest('crop')}]", f"{plan.asked}? yes")
+        solver.act(thought, op, bbox_2d=solver.box(box), **solver.named())
+        if shows(box):
+            return solver.answer(f"{name} [{solver.latest(handle)}]", f"{plan.asked}? yes")
         again = "no, "
     return solver.answer(CANNOT, f"{plan.asked}? no")
 

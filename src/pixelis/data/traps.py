@@ -20,14 +20,8 @@ from pixelis.episode import Answer, Episode, Step
 from pixelis.models.dialects.qwen3 import Qwen3
 
 TRAPS = ("perceptual", "logical")
-DEDUCED = (
-    "compare",
-    "side",
-    "same",
-    "follow",
-    "count",
-    "seek",
-)  # plans whose answer is a conclusion
+# plans whose answer is a conclusion
+DEDUCED = ("compare", "side", "same", "follow", "count", "seek")
 _DIALECT = Qwen3()
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from pixelis.errors import ConfigError
 
 Kind = Literal["identity", "isotonic", "temperature"]
-KINDS = ("identity", "isotonic", "temperature")
+KINDS: tuple[Kind, ...] = ("identity", "isotonic", "temperature")
 BINS = 10
 EDGE = 1e-6
 STEADY = 2.0  # answers, half of them right, that every step is mixed with

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pixelis.agent import Agent
 from pixelis.episode import Answer
 from pixelis.evals.question import UNKNOWN, Benchmark, Question
-from pixelis.evolve.calibration import KINDS, Calibration, Measured, fit, measure
+from pixelis.evolve.calibration import KINDS, Calibration, Kind, Measured, fit, measure
 from pixelis.online.answering import Asking, answer
 from pixelis.online.settings import EvolveConfig
 
@@ -24,7 +24,7 @@ class Fitted(NamedTuple):
     """The best map, and the error that each kind leaves on answers it was not fitted on."""
 
     calibration: Calibration
-    measured: dict[str, Measured]
+    measured: dict[Kind, Measured]
 
 
 def ask(
@@ -58,9 +58,9 @@ def ask(
 def best(said: list[Said]) -> Fitted:
     """The map whose kind leaves the least error on answers that it has not seen."""
     raw, right = [one.confidence for one in said], [one.right for one in said]
-    measured = {kind: measure(raw, right, kind) for kind in KINDS}  # type: ignore[arg-type]
-    kind = min(measured, key=lambda name: measured[name].after)
-    return Fitted(fit(raw, right, kind), measured)  # type: ignore[arg-type]
+    measured = {kind: measure(raw, right, kind) for kind in KINDS}
+    kind = min(KINDS, key=lambda name: measured[name].after)
+    return Fitted(fit(raw, right, kind), measured)
 
 
 def _asking(one: Question, seed: int) -> Asking:

@@ -82,14 +82,6 @@ class Archive:
         self._thread.shutdown()
 
     # what follows runs in the store's thread ---------------------------------------------------
-    def keep(self, kept: Kept, limits: Limits) -> Experience:
-        """Keeps what a user was shown, under the id of its episode.
-
-        Where the learner's votes have made that experience already, it becomes what was shown,
-        with the votes behind it.
-        """
-        return self._put(self._shown(kept, limits), kept.source.data, {})
-
     def hear(
         self, kept: Kept, limits: Limits, word: Word, better: Episode | None, key: Key
     ) -> Heard:
@@ -122,8 +114,7 @@ class Archive:
                 provenance = {**shown.provenance, **told}
                 return self.memory.add(replace(shown, provenance=provenance), data)
             before = dict(there.provenance)
-            if told:
-                before.pop("corrected", None)  # of a word that is the newest no more
+            before.pop("corrected", None)  # of a word that is the newest no more
             fields: dict[str, Any] = {name: getattr(shown, name) for name in SHOWN}
             fields["provenance"] = {**before, **shown.provenance, **told}
             return self.memory.revise(replace(there, **fields))

@@ -211,19 +211,13 @@ class _WrittenError(Exception):
     """Carries the turn out of the plan."""
 
 
-def closer_turn(seen: Seen, query: Query, image: int) -> str:
-    """The turn once the asked things are visible: segment one, or count them."""
+def closer_turn(seen: Seen, query: Query) -> str:
+    """The turn once the asked things are visible in a zoom: segment one, or count them."""
     plan = query.plan
     if plan.kind == "count":
-        cite = f" [crop_{image}]" if image else ""
-        thought = tally(
-            plan.counted if image else plan.target,
-            listed(plan, lambda place: list(seen.point(place))),
-        )
-        return turn(thought, f"{len(plan.points)}{cite}")
-    arguments: dict[str, object] = {"point_2d": list(seen.point(plan.points[0]))}
-    if image:
-        arguments["image"] = image
+        thought = tally(plan.counted, listed(plan, lambda place: list(seen.point(place))))
+        return turn(thought, f"{len(plan.points)} [crop_1]")
+    arguments = {"point_2d": list(seen.point(plan.points[0])), "image": 1}
     thought = plan.led(lambda place: list(seen.point(place)))
     return turn(thought, call_text("segment_object_at", arguments))
 
@@ -321,6 +315,6 @@ def episode_lesson(rng: np.random.Generator, record: Record) -> Lesson | None:
         {"role": "user", "content": VISION + phrases.ask(rng, query.kind, query.slots)},
         {"role": "assistant", "content": first_turn(overview, query)},
         {"role": "tool", "content": zoom_text(seen, overview) + VISION},
-        {"role": "assistant", "content": closer_turn(seen, query, image=1)},
+        {"role": "assistant", "content": closer_turn(seen, query)},
     ]
     return Lesson(tuple(segments(messages)), (overview, seen))
