@@ -182,11 +182,19 @@ def test_an_image_mismatch_fails_the_episode_and_says_why(play, call):
 
 
 def test_unknown_references_are_kept_and_noted(play):
-    rollout, _ = play("{text_4} [crop_1]")
-    assert rollout.episode.answer.text == "{text_4} [crop_1]"
+    rollout, _ = play("it is {text_4} [crop_1]")
+    assert rollout.episode.answer.text == "it is {text_4} [crop_1]"
     assert rollout.episode.answer.evidence == ()
     assert rollout.episode.meta["unknown_references"] == ["{text_4}", "[crop_1]"]
     assert rollout.episode.answer.confidence == 0
+
+
+@pytest.mark.parametrize("raw", ["{text_4.last}", '"{text_4}".', "{text_4}, {mask_1.color}"])
+def test_who_only_points_at_what_was_never_found_cannot_know(play, raw):
+    rollout, _ = play(raw)
+    answer = rollout.episode.answer
+    assert (answer.text, answer.known, answer.raw) == ("I can't see that", False, raw)
+    assert rollout.episode.meta["unknown_references"]
 
 
 def test_not_knowing_is_an_answer(play):

@@ -70,6 +70,16 @@ def test_spans_know_the_box_of_the_line_not_of_the_page():
     assert result.evidence == ("text_1", "mask_2")
 
 
+@pytest.mark.parametrize("raw", ["{text_9}", '"{text_3}"', "{text_3.text} {mask_9.color}."])
+def test_an_answer_of_references_to_nothing_is_hollow(raw):
+    assert expand(raw, {"text_3": {"text": "", "lines": []}}).hollow
+
+
+@pytest.mark.parametrize("raw", ["{text_3}", "{text_3} {text_9}", "4", "", "4 {text_9}", '{"a": 1}'])
+def test_an_answer_with_anything_to_read_is_not(raw):
+    assert not expand(raw, {"text_3": {"text": "+", "lines": []}}).hollow
+
+
 @pytest.mark.parametrize(
     "raw",
     ["{text_9}", "{text_1.line_3}", "{text_1.line_0}", "{mask_2.sides}", "{crop_1}", "{mask_2}"],

@@ -33,7 +33,7 @@ def serve() -> Iterator[rig.Serve]:
             **settings: Any,
         ) -> rig.Served:
             agents = {p.name: stack.enter_context(Agent(p)) for p in policies or (rig.Slow(),)}
-            chosen = Settings(port=0, grace_s=2, **settings)
+            chosen = Settings(port=0, **{"grace_s": 2, **settings})
             parts = {"archive": archive, "runs": runs}
             return stack.enter_context(rig.running(agents, chosen, keys or Keys(), **parts))
 

@@ -25,7 +25,7 @@ from pixelis.ops.workspace import PixelBudget
 from pixelis.server.app import build
 from pixelis.server.door import Door
 from pixelis.server.keys import Key, Keys, digest_of
-from pixelis.server.listen import bound, server_on
+from pixelis.server.listen import Server, bound, server_on
 from pixelis.server.office import Office
 from pixelis.server.settings import Settings
 
@@ -82,6 +82,8 @@ class Served:
     agents: Mapping[str, Agent]
     loop: asyncio.AbstractEventLoop
     door: Door
+    server: Server
+    said: list[str]
 
     def client(self, key: str = "none") -> openai.OpenAI:
         return openai.OpenAI(base_url=f"{self.base}/v1", api_key=key, max_retries=0, timeout=120)
@@ -99,13 +101,14 @@ def running(agents: Mapping[str, Agent], settings: Settings, keys: Keys, **parts
     def ready(address: str) -> None:
         said.put((address.rstrip("/"), asyncio.get_running_loop()))
 
+    told: list[str] = []
     with bound(settings) as listener:
-        server = server_on(listener, app, settings, ready)
+        server = server_on(listener, app, settings, ready, office.desk, told.append)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
             base, loop = said.get(timeout=60)
-            yield Served(base, office, agents, loop, app)
+            yield Served(base, office, agents, loop, app, server, told)
         finally:
             server.should_exit = True
             thread.join(timeout=60)

@@ -9,15 +9,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import httpx
 import psutil
 import pytest
-from server_rig import QUESTION, ROOT, about, process
+from server_rig import QUESTION, ROOT, Served, Slow, about, process
 
 from pixelis.errors import ConfigError
-from pixelis.server.listen import bound
+from pixelis.server.listen import bound, listen
 from pixelis.server.settings import Settings
 
 
@@ -28,6 +30,32 @@ def test_a_taken_port_is_told():
         settings = Settings(port=taken.getsockname()[1])
         with pytest.raises(ConfigError, match="choose another --port"), bound(settings):
             pass
+
+
+def test_nothing_is_loaded_for_a_port_that_is_taken():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        words = ["serve", "--model", "hf:/no/such/folder", "--port", str(taken.getsockname()[1])]
+        done = subprocess.run(
+            [sys.executable, "-m", "pixelis", *words],
+            cwd=ROOT / "src", capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert "choose another --port" in done.stderr
+
+
+def test_of_two_that_bind_the_same_port_the_second_to_listen_is_told():
+    with bound(Settings(port=0)) as first:
+        settings = Settings(port=first.getsockname()[1])
+        with bound(settings) as second:
+            first.listen()
+            with pytest.raises(ConfigError, match="choose another --port"):
+                listen(second, app_of_nothing, settings, print)
+
+
+async def app_of_nothing(scope, receive, send) -> None:
+    raise AssertionError("nobody gets here")
 
 
 def test_who_says_nothing_is_let_go(serve):
@@ -67,6 +95,56 @@ def test_who_reads_nothing_any_more_is_let_go(serve, caplog):
         reaches(lambda: held() == 0)
     assert httpx.get(f"{served.base}/health").status_code == 200
     assert "Traceback" not in caplog.text
+
+
+def test_while_answers_are_open_it_says_that_it_is_stopping(serve):
+    served = serve(Slow(0.6), grace_s=30)
+    asked = {"model": "slow", "messages": about("Where is it?")}
+    with stream(served) as lines:
+        next(lines)
+        served.server.should_exit = True
+        reaches(lambda: not served.office.ready)
+        ready = httpx.get(f"{served.base}/ready")
+        refused = httpx.post(f"{served.base}/v1/chat/completions", json=asked)
+        rest = [line for line in lines if line]
+    for reply in (ready, refused):
+        assert (reply.status_code, reply.json()["error"]["code"]) == (503, "stopping")
+    assert "It is there." in "".join(rest)
+    assert rest[-1] == "data: [DONE]"
+    assert served.said == ["waiting up to 30 s for 1 open answer; Ctrl+C ends at once"]
+
+
+def test_what_takes_longer_than_the_grace_is_told_so(serve):
+    served = serve(Slow(3.0), grace_s=0.2)
+    whole: list[httpx.Response] = []
+    body = {"model": "slow", "messages": about("Where is it?")}
+    address = f"{served.base}/v1/chat/completions"
+    asking = threading.Thread(
+        target=lambda: whole.append(httpx.post(address, json=body, timeout=60))
+    )
+    with stream(served) as lines:
+        next(lines)
+        asking.start()
+        reaches(lambda: served.office.desk.open == 2)
+        served.server.should_exit = True
+        events = [line for line in lines if line]
+    asking.join()
+    told = json.loads(events[-2].removeprefix("data: "))["error"]
+    assert (told["code"], told["message"]) == (
+        "stopping",
+        "the server stops, and this was not done in 0.2 s",
+    )
+    assert (whole[0].status_code, whole[0].json()["error"]["code"]) == (503, "stopping")
+    assert served.said[-1] == "cut off: 2"
+
+
+@contextmanager
+def stream(served: Served) -> Iterator[Iterator[str]]:
+    """The lines of a streamed answer of the slow model."""
+    body = {"model": "slow", "messages": about("Where is it?"), "stream": True}
+    address = f"{served.base}/v1/chat/completions"
+    with httpx.stream("POST", address, json=body, timeout=60) as reply:
+        yield reply.iter_lines()
 
 
 def reaches(done) -> None:

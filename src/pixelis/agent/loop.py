@@ -23,6 +23,7 @@ from pixelis.agent.confidence import combine, supports
 from pixelis.agent.prompt import schemas
 from pixelis.agent.room import run_call, too_many
 from pixelis.answers.reference import Span, expand
+from pixelis.answers.types import CANNOT
 from pixelis.episode import Answer, Call, Ended, Episode, Media, Observation, Step
 from pixelis.errors import ModelError, PixelisError
 from pixelis.media import Picture, Video
@@ -289,11 +290,11 @@ class Run:
         leaning = supports(self.episode.observations, expansion.evidence)
         leaning += [0.0] * len(expansion.unknown)
         return Answer(
-            expansion.text,
+            CANNOT if expansion.hollow else expansion.text,
             raw,
             expansion.evidence,
             combine(turn.confidence, leaning),
-            known=not opens_with_refusal(raw),
+            known=not (expansion.hollow or opens_with_refusal(raw)),
         )
 
     def _record(self, step: Step) -> None:

@@ -57,6 +57,14 @@ class Expansion(NamedTuple):
     spans: tuple[Span, ...]
     unknown: tuple[str, ...]
 
+    @property
+    def hollow(self) -> bool:
+        """It is made of references alone, and nothing was found behind any of them."""
+        if any(self.text[span.start : span.end].strip() for span in self.spans):
+            return False
+        refers = self.spans or any(name.startswith("{") for name in self.unknown)
+        return bool(refers) and not re.search(r"\w", REFERENCE.sub("", self.text))
+
 
 def expand(raw: str, handles: Handles) -> Expansion:
     """The answer with its references replaced by what the handles say.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 AnswerType = Literal["number", "word", "color", "yes_no", "option", "box", "list", "text"]
+CANNOT = "I can't see that"  # how an answer begins that says it cannot be known from the picture
 ANSWER_TYPES: tuple[str, ...] = get_args(AnswerType)
 
 COLORS = (

@@ -71,7 +71,7 @@ def _tools(args: argparse.Namespace, settings: Settings) -> Tools:
 
 
 def _over_http(args: argparse.Namespace, tools: Tools, settings: Settings) -> None:
-    from pixelis.server.listen import listen
+    from pixelis.server.listen import bound, listen
     from pixelis.server.mcp import over_http
 
     keys = keys_of(args, settings)
@@ -80,5 +80,5 @@ def _over_http(args: argparse.Namespace, tools: Tools, settings: Settings) -> No
     def ready(address: str) -> None:
         printer.field("mcp", f"{address}mcp", "bold", indent=0)
 
-    with keep_journal(args.log):
-        listen(over_http(tools, settings, keys), settings, ready)
+    with bound(settings) as listener, keep_journal(args.log):
+        listen(listener, over_http(tools, settings, keys), settings, ready)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,9 +83,14 @@ def run(args: argparse.Namespace) -> int:
     keys = keys_of(args, settings)
     runs = _runs(args)
     options = loading(args)
+    from pixelis.server.listen import bound
+
+    printer = Printer()
     with ExitStack() as open_things:
+        listener = open_things.enter_context(bound(settings))  # told before anything is loaded
         agents: dict[str, Agent] = {}
         for spec in [args.model, *args.also]:
+            printer.field("loading", spec, "dim", indent=0)
             agent = open_things.enter_context(_agent(spec, settings, options))
             agents[_name(agent, agents)] = agent
         open_things.enter_context(keep_journal(args.log))
@@ -92,11 +99,13 @@ def run(args: argparse.Namespace) -> int:
             from pixelis.server.archive import Archive
 
             archive = open_things.enter_context(closing(Archive(Path(args.store))))
-        _serve(agents, settings, keys, archive, keeper, runs)
+        _serve(listener, agents, settings, keys, archive, keeper, runs)
+    printer.line("stopped", "dim")
     return 0
 
 
 def _serve(
+    listener: socket.socket,
     agents: dict[str, Agent],
     settings: Settings,
     keys: Keys,
@@ -120,7 +129,9 @@ def _serve(
         printer.field("memory", "none" if archive is None else learning, indent=0)
         printer.field("evals", f"finished runs in {runs.folder}", indent=0)
 
-    listen(app, settings, ready, office.desk.stop)
+    listen(
+        listener, app, settings, ready, office.desk, partial(printer.field, "stopping", indent=0)
+    )
 
 
 def _runs(args: argparse.Namespace) -> Runs:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pixelis.answers.reference import expand, handles_of
+from pixelis.answers.types import CANNOT
 from pixelis.data.plans import Place
 from pixelis.data.tasks import Task
 from pixelis.episode import Answer, Call, Episode, Media, Observation, Step
@@ -16,7 +17,6 @@ from pixelis.models.dialects.qwen3 import Qwen3
 from pixelis.ops.registry import Registry
 from pixelis.ops.workspace import Workspace
 
-CANNOT = "I can't see that"
 AGAIN = "not there: "  # how the first thought after a slip begins
 _DIALECT = Qwen3()
 

@@ -10,9 +10,9 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
@@ -72,6 +72,9 @@ class Desk:
     """Args:
     agents: by the name under which clients ask for them; the first is the default.
     version: of the adapters that a model wears now; it changes only while the desk is held.
+
+    Attributes:
+        stopping: whether no more questions are taken.
     """
 
     def __init__(
@@ -84,14 +87,20 @@ class Desk:
         self.agents = dict(agents)
         self.settings, self.metrics = settings, metrics
         self.limits = limits_of(settings)
-        self.open = True
         self.version = version
+        self.stopping = self._cut = False
         self._taken = self._playing = 0
+        self._tasks: set[asyncio.Task] = set()
         self._free, self._idle = asyncio.Event(), asyncio.Event()
         self._free.set()
         self._places = asyncio.Semaphore(settings.concurrency)
         self._pool = ThreadPoolExecutor(4, "pixelis-desk")
         metrics.watch(self.agents)
+
+    @property
+    def open(self) -> int:
+        """Answers that are waited for."""
+        return self._taken
 
     def agent(self, model: str) -> Agent:
         """The agent behind a name; RefusalError 404 that lists the names."""
@@ -104,9 +113,8 @@ class Desk:
     @asynccontextmanager
     async def admitted(self, count: int) -> AsyncIterator[None]:
         """Room for `count` answers; RefusalError 429 when the queue is full, 503 at the end."""
-        if not self.open:
-            raise RefusalError(503, "the server is stopping; ask again soon", "stopping",
-                          headers={"Retry-After": "5"})  # fmt: skip
+        if self.stopping:
+            raise _stopped("the server is stopping; ask again soon")
         if self._taken + count > self.settings.concurrency + self.settings.queue:
             raise busy("too many questions are waiting; ask again in a moment", "queue_full")
         self._taken += count
@@ -126,8 +134,12 @@ class Desk:
 
         Raises:
             RefusalError: the media cannot be used (400), the time is over (504), the model failed
-                (502).
+                (502), the server stops and cannot wait any longer (503).
         """
+        with self._cuttable():
+            return await self._played(asked, on_step, on_open)
+
+    async def _played(self, asked: Asked, on_step: OnStep | None, on_open: OnOpen | None) -> Played:
         self.metrics.waiting.inc()
         try:
             await self._wait_for_place(asked)
@@ -172,7 +184,13 @@ class Desk:
 
     def stop(self) -> None:
         """Takes no more questions; those under way go on."""
-        self.open = False
+        self.stopping = True
+
+    def cut(self) -> None:
+        """Ends the questions under way; those who asked get RefusalError 503."""
+        self._cut = True
+        for task in self._tasks:
+            task.cancel()
 
     def close(self) -> None:
         """Ends what still runs."""
@@ -180,6 +198,23 @@ class Desk:
         for agent in self.agents.values():
             agent.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    @contextmanager
+    def _cuttable(self) -> Iterator[None]:
+        """What this task does within is ended by `cut`."""
+        task = asyncio.current_task()
+        assert task is not None, "it is called on the loop"
+        self._tasks.add(task)
+        try:
+            yield
+        except asyncio.CancelledError as error:
+            if not self._cut:
+                raise
+            task.uncancel()
+            grace = f"{self.settings.grace_s:g} s"
+            raise _stopped(f"the server stops, and this was not done in {grace}") from error
+        finally:
+            self._tasks.discard(task)
 
     async def _wait_for_place(self, asked: Asked) -> None:
         try:
@@ -258,3 +293,7 @@ def _check(rollout: Rollout, settings: Settings) -> None:
 def _late(settings: Settings) -> RefusalError:
     reason = f"no answer within {settings.timeout_s:g} s; ask again, or for less"
     return RefusalError(504, reason, "timeout")
+
+
+def _stopped(reason: str) -> RefusalError:
+    return RefusalError(503, reason, "stopping", headers={"Retry-After": "5"})

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -17,6 +18,21 @@ from pixelis.errors import ConfigError
 from pixelis.server.settings import Settings
 
 IDLE_S = 15
+LAST_S = 5  # for the last replies to be sent, once no answer is open any more
+
+
+class Work(Protocol):
+    """What is under way behind the routes."""
+
+    @property
+    def open(self) -> int:
+        """How many answers are waited for."""
+
+    def stop(self) -> None:
+        """Nothing new is taken."""
+
+    def cut(self) -> None:
+        """What is still open ends now, and those who wait are told."""
 
 
 class Patient(H11Protocol):
@@ -85,41 +101,74 @@ class Patient(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """Tells when it listens, and when it begins to stop."""
+    """Tells when it listens. Told to stop, it goes on listening while answers are open.
+
+    Args:
+        grace_s: longest that open answers are waited for.
+        say: told in a sentence what is waited for.
+    """
 
     def __init__(
-        self, config: uvicorn.Config, ready: Callable[[], None], stopping: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        ready: Callable[[], None],
+        work: Work | None = None,
+        grace_s: float = 0.0,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
         super().__init__(config)
-        self._ready, self._stopping = ready, stopping
+        self._ready, self._work, self._grace_s, self._say = ready, work, grace_s, say
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._ready()
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._stopping()
-        super().handle_exit(sig, frame)
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open answers end or are ended; meanwhile who asks hears that it is stopping."""
+        if self._work is not None:
+            self._work.stop()
+            await self._wait(self._work)
+            self._work.cut()
+        await super().shutdown(sockets)
+
+    async def _wait(self, work: Work) -> None:
+        if count := work.open:
+            answers = "1 open answer" if count == 1 else f"{count} open answers"
+            self._say(f"waiting up to {self._grace_s:g} s for {answers}; Ctrl+C ends at once")
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._grace_s
+        while work.open and loop.time() < until and not self.force_exit:
+            await asyncio.sleep(0.05)
+        if work.open:
+            self._say(f"cut off: {work.open}")
 
 
 def listen(
+    listener: socket.socket,
     app: ASGIApp,
     settings: Settings,
     ready: Callable[[str], None],
-    stopping: Callable[[], None] = lambda: None,
+    work: Work | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Serves until it is told to stop by SIGTERM or SIGINT, which is a good end.
 
     Args:
+        listener: as `bound` gives it.
         ready: called with the address once requests are taken.
-        stopping: called when the signal comes; open answers have `grace_s` to end.
+        work: has `grace_s` to end when the signal comes.
+        say: told in a sentence what is waited for.
 
     Raises:
-        ConfigError: the address cannot be listened on.
+        ConfigError: another program has come to listen on the address since it was bound.
     """
-    with bound(settings) as listener, _ends_well():
-        server_on(listener, app, settings, ready, stopping).run(sockets=[listener])
+    try:
+        listener.listen()
+    except OSError as error:
+        raise _taken(settings, error) from error
+    with _ends_well():
+        server_on(listener, app, settings, ready, work, say).run(sockets=[listener])
 
 
 def server_on(
@@ -127,9 +176,10 @@ def server_on(
     app: ASGIApp,
     settings: Settings,
     ready: Callable[[str], None],
-    stopping: Callable[[], None] = lambda: None,
+    work: Work | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Server:
-    """The server of a listening socket; `run(sockets=[listener])` serves."""
+    """The server of a bound socket; `run(sockets=[listener])` serves."""
     config = uvicorn.Config(
         app,
         http=type("Patient", (Patient,), {"head_s": settings.head_s, "send_s": settings.send_s}),
@@ -140,17 +190,18 @@ def server_on(
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=IDLE_S,
-        timeout_graceful_shutdown=max(1, round(settings.grace_s)),
+        timeout_graceful_shutdown=LAST_S if work else max(1, round(settings.grace_s)),
         h11_max_incomplete_event_size=32 * 1024,
     )
     port = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return Server(config, lambda: ready(f"http://{host}:{port}/"), stopping)
+    return Server(config, lambda: ready(f"http://{host}:{port}/"), work, settings.grace_s, say)
 
 
 @contextlib.contextmanager
 def bound(settings: Settings) -> Iterator[socket.socket]:
-    """A listening socket; ConfigError when the address is taken or not of this machine."""
+    """A socket of the address, which is nobody else's from now on and refuses who comes before
+    `listen`; ConfigError when the address is taken or not of this machine."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -158,13 +209,17 @@ def bound(settings: Settings) -> Iterator[socket.socket]:
         try:
             listener.bind((settings.host, settings.port))
         except OSError as error:
-            raise ConfigError(
-                f"{settings.host} port {settings.port} cannot be used "
-                f"({(error.strerror or str(error)).lower()}); choose another --port or --host"
-            ) from error
+            raise _taken(settings, error) from error
         yield listener
     finally:
         listener.close()
+
+
+def _taken(settings: Settings, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"{settings.host} port {settings.port} cannot be used "
+        f"({(error.strerror or str(error)).lower()}); choose another --port or --host"
+    )
 
 
 @contextlib.contextmanager

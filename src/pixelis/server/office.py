@@ -81,7 +81,7 @@ class Office:
 
     @property
     def ready(self) -> bool:
-        return self.desk.open
+        return not self.desk.stopping
 
 
 def office_of(request: Request) -> Office:

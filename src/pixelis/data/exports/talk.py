@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from pixelis.agent.replay import replay, restore
+from pixelis.answers.types import CANNOT
 from pixelis.data.episodes import UNKNOWN, Sample
 from pixelis.errors import DataError
 from pixelis.media import Video
@@ -24,7 +25,6 @@ from pixelis.ops import REGISTRY
 PLACE = "<image>"
 PLACEHOLDER = re.compile(r"<(image|video|audio)>", re.IGNORECASE)
 LARGE_PX = 1_000_000  # larger pictures are written as JPEG
-CANNOT = "I can't see that"
 
 
 class Talk(NamedTuple):

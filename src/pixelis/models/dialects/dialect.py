@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
+from pixelis.answers.types import CANNOT
 from pixelis.episode import Call, Episode, Media, Observation, Step
 from pixelis.models.dialects.parse import Ending, Malformed, Tag
 from pixelis.ops.convention import Convention
@@ -82,7 +83,7 @@ class Dialect(Protocol):
 
 def opens_with_refusal(raw: str) -> bool:
     """True for an answer that says it cannot be known from the picture."""
-    return raw.lstrip().replace("’", "'").startswith("I can't see that")
+    return raw.lstrip().replace("’", "'").startswith(CANNOT)
 
 
 def count_images(seen: Observation) -> int:
