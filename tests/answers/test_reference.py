@@ -75,7 +75,9 @@ def test_an_answer_of_references_to_nothing_is_hollow(raw):
     assert expand(raw, {"text_3": {"text": "", "lines": []}}).hollow
 
 
-@pytest.mark.parametrize("raw", ["{text_3}", "{text_3} {text_9}", "4", "", "4 {text_9}", '{"a": 1}'])
+@pytest.mark.parametrize(
+    "raw", ["{text_3}", "{text_3} {text_9}", "4", "", "4 {text_9}", '{"a": 1}']
+)
 def test_an_answer_with_anything_to_read_is_not(raw):
     assert not expand(raw, {"text_3": {"text": "+", "lines": []}}).hollow
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import urllib.error
+import urllib.request
+
 import httpx
 import pytest
 import schemathesis
@@ -76,6 +80,67 @@ def test_ready_says_when_it_stops(serve):
     reply = httpx.post(f"{served.base}/v1/chat/completions", json=body, timeout=30)
     assert (reply.status_code, reply.json()["error"]["code"]) == (503, "stopping")
     assert httpx.get(f"{served.base}/health").status_code == 200
+
+
+PART = {"type": "image_url", "image_url": 5}
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "status", "told"),
+    [
+        ("v1/chat/completions", {"content": b""}, 400, "the body is empty; send a JSON object"),
+        ("v1/chat/completions", {"content": b"{}"}, 400, "Content-Type: application/json"),
+        ("v1/chat/completions", {"json": {}}, 400, "model is missing"),
+        ("v1/chat/completions", {"json": []}, 400, "body must be an object"),
+        ("v1/chat/completions", {"json": {"model": "m", "messages": 1}}, 400, "be a list: [...]"),
+        (
+            "v1/chat/completions",
+            {"json": {"model": "m", "messages": [{"role": "user", "content": [PART]}]}},
+            400,
+            "messages.0.content.0.image_url must be an object",
+        ),
+        (
+            "v1/chat/completions",
+            {"json": {"model": "m", "messages": [{"role": "me"}]}},
+            400,
+            "messages.0.role must be one of 'system', 'developer'",
+        ),
+        (
+            "v1/chat/completions",
+            {"json": {"model": "m", "messages": about("?"), "n": 9}},
+            400,
+            "n must be at most 8",
+        ),
+        ("chat/completions", {"json": {}}, 404, "did you mean /v1/chat/completions?"),
+        ("v1/feedback", {"json": {}}, 404, "start it with --store DIR"),
+        ("v1/nothing", {"json": {}}, 404, "/docs lists them"),
+        ("v1/models", {"json": {}}, 405, "does not take this method"),
+    ],
+)
+def test_mistakes_are_told_in_words(serve, path, sent, status, told):
+    served = serve()
+    headers = {} if "json" in sent else {"Content-Type": "text/plain"}
+    reply = httpx.post(f"{served.base}/{path}", headers=headers, **sent)
+    assert reply.status_code == status
+    assert told in reply.json()["error"]["message"]
+
+
+def test_the_address_of_a_picture_alone_is_taken(serve):
+    served = serve()
+    [message] = about("Where?")
+    message["content"][0]["image_url"] = message["content"][0]["image_url"]["url"]
+    body = {"model": "slow", "messages": [message]}
+    reply = httpx.post(f"{served.base}/v1/chat/completions", json=body, timeout=60)
+    assert reply.json()["choices"][0]["message"]["content"] == "It is there."
+
+
+def test_who_sends_too_much_at_once_reads_why(serve):
+    served = serve(max_body_mib=0.5)
+    request = urllib.request.Request(f"{served.base}/v1/chat/completions", b"x" * 10**6)
+    with pytest.raises(urllib.error.HTTPError) as refused:  # and no reset while it still sends
+        urllib.request.urlopen(request, timeout=30)
+    assert refused.value.code == 413
+    assert "larger than 0.5 MiB" in json.load(refused.value)["error"]["message"]
 
 
 def test_the_page_of_the_api_names_every_path(serve):

@@ -79,7 +79,7 @@ def test_promotion_changes_the_answers_and_rollback_restores_them(learned):
     assert httpx.get(path, headers=headers("ask")).status_code == 403
     assert httpx.post(f"{path}/1/promote", json={}, headers=headers("review")).status_code == 403
     assert httpx.post(f"{path}/7/promote", json={}, headers=headers("admin")).status_code == 404
-    told = httpx.post(f"{path}/1/promote", json={}, headers=headers("admin")).json()
+    told = httpx.post(f"{path}/1/promote", headers=headers("admin")).json()
     assert told["promoted"] == made.number
     assert told["data"][0]["figures"]["updates"] == [{"kl": 0.01}]
     until(keeper, 1)

@@ -105,6 +105,42 @@ def test_the_newest_word_and_box_stand_and_those_before_are_history(remembering)
         assert verify(memory).ok
 
 
+def test_a_box_after_a_typed_answer_keeps_that_answer(remembering):
+    served, _, _ = remembering
+    box = [566, 509, 672, 595]
+    with http(served, "review") as client:
+        episode = ask(client)
+        client.post("/v1/feedback", json={"episode": episode, "right": False, "answer": "Tom"})
+        drawn = client.post("/v1/feedback", json={"episode": episode, "right": False, "box": box})
+        assert drawn.json()["status"] == "corrected"
+        whole = client.get(f"/v1/memory/{episode}").json()
+        assert whole["correction"] == "tom"
+        better = Episode.from_dict(whole["provenance"]["corrected"])
+        assert (better.answer.text, len(better.steps)) == ("Tom", 2)
+        client.post("/v1/feedback", json={"episode": episode, "right": False})
+        bare = client.post("/v1/feedback", json={"episode": episode, "right": False, "box": box})
+        assert bare.status_code == 400  # the answer shown was said to be wrong
+        assert "send the right answer, too" in bare.json()["error"]["message"]
+        client.post("/v1/feedback", json={"episode": episode, "right": True})
+        client.post("/v1/feedback", json={"episode": episode, "right": False, "box": box})
+        assert client.get(f"/v1/memory/{episode}").json()["correction"] == "it is there"
+
+
+def test_the_id_of_the_reply_and_an_answer_alone_will_do(remembering):
+    served, _, _ = remembering
+    with http(served, "review") as client:
+        episode = ask(client)
+        said = {"episode": f"chatcmpl-{episode}", "answer": "3"}
+        told = client.post("/v1/feedback", json=said).json()
+        assert (told["experience"], told["status"]) == (episode, "corrected")
+        nothing = client.post("/v1/feedback", json={"episode": episode})
+        assert "send right: true, right: false" in nothing.json()["error"]["message"]
+        gone = client.post("/v1/feedback", json={"episode": "0" * 16, "right": True})
+        assert (gone.status_code, gone.json()["error"]["param"]) == (404, "episode")
+        turned = {"episode": episode, "answer": "3", "box": [600, 500, 500, 600]}
+        assert "x1 < x2" in client.post("/v1/feedback", json=turned).json()["error"]["message"]
+
+
 def test_wrong_is_enough_to_say(remembering):
     served, _, archive = remembering
     with http(served, "ask") as asker, http(served, "review") as reviewer:

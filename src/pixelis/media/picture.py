@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -130,7 +131,9 @@ def _decode(data: bytes, kind: Kind, label: str, limits: Limits) -> Image.Image:
         except MediaError:
             raise
         except Image.DecompressionBombError as error:
-            raise refusal(label, "has too many pixels", f"up to {limits.pixels}") from error
+            count = re.search(r"\d+(?= pixels)", str(error))
+            reason = f"has {count[0] if count else 'too many'} pixels"
+            raise refusal(label, reason, f"up to {limits.pixels}") from error
         except _BROKEN as error:
             reason = f"is a damaged or truncated {kind.format.lower()} file"
             raise refusal(label, reason, f"whole pictures {PICTURES}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,7 +18,7 @@ from pixelis.server.chat import Chat, Stream, unless_gone
 from pixelis.server.door import Door, GoneError
 from pixelis.server.episodes import router as episodes
 from pixelis.server.evals import router as evals
-from pixelis.server.forms import ChatForm, Completion, ModelCard, ModelList, State, whole
+from pixelis.server.forms import ChatForm, Completion, ModelCard, ModelList, State
 from pixelis.server.keeper import Keeper
 from pixelis.server.keys import Keys
 from pixelis.server.learning import router as learning
@@ -30,9 +29,9 @@ from pixelis.server.pages import router as pages
 from pixelis.server.refusal import RefusalError, failed
 from pixelis.server.runs import Runs
 from pixelis.server.settings import Settings
+from pixelis.server.wording import complaint, no_path
 
 ERROR_SCHEMA = {"$ref": "#/components/schemas/ErrorForm"}
-FORMS = re.compile(r"\[|^str$")  # in places: which of several forms was tried
 core = APIRouter(responses=ERRORS)
 
 
@@ -155,26 +154,20 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    """One thing that is wrong with the JSON, in one sentence; what came is not repeated."""
+    """One thing that is wrong with what was sent."""
     assert isinstance(error, RequestValidationError)
-    # Where several forms are allowed each is told of; the deepest came nearest to being right.
-    first = max(error.errors(), key=lambda one: len(one["loc"]))
-    parts = [str(part) for part in first["loc"][1:] if not FORMS.search(str(part))]
-    place = whole(".".join(parts)[:200]) or "body"
-    if first["type"] == "json_invalid":
-        place, told = "body", "the body is not JSON"
-    elif first["type"] == "extra_forbidden":
-        told = f"{place} is not supported; leave it out"
-    else:
-        told = f"{place}: {whole(first['msg'])[:200]}"
+    told, place = complaint(error.errors(), request.headers.get("content-type", ""))
     return JSONResponse(RefusalError(400, told, "invalid", place).body(), 400)
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    told = {404: "there is no such path", 405: "the path does not take this method"}
-    message = told.get(error.status_code, str(error.detail))
-    body = RefusalError(error.status_code, message, "not_found").body()
+    told, code = str(error.detail), "not_found"
+    if error.status_code == 404:
+        told, code = no_path(request.url.path)
+    elif error.status_code == 405:
+        told, code = "the path does not take this method; /docs lists them", "wrong_method"
+    body = RefusalError(error.status_code, told, code).body()
     return JSONResponse(body, error.status_code, error.headers)
 
 

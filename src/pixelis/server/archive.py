@@ -20,7 +20,7 @@ from pixelis.memory import Experience, Filter, Memory, PlainEmbedder, Probe
 from pixelis.memory.embedding import Embedder
 from pixelis.memory.erase import Erased, erase, versions_of
 from pixelis.memory.media import fingerprint
-from pixelis.memory.reviews import Review, Reviews, Verdict
+from pixelis.memory.reviews import Review, Reviews, Verdict, normal
 from pixelis.ops.registry import Registry
 from pixelis.server.keys import Key
 from pixelis.server.question import open_source
@@ -162,6 +162,18 @@ class Archive:
             **({"corrected": better.to_dict()} if better is not None else {}),
         }
 
+    def right_answer(self, id: str) -> str | None:
+        """What people said last: the right answer, empty when only that it is wrong, None when
+        they confirmed it or said nothing."""
+        one, review = self.memory.get(id), self.reviews.of(id)
+        said = {} if one is None else one.provenance.get("feedback", {})
+        typed = said.get("answer", "")
+        if review is None or not review.verdict:
+            return None if said.get("right", True) else typed
+        if review.verdict != "correct":
+            return "" if review.verdict == "reject" else None
+        return typed if normal(typed, one) == review.correction else review.correction
+
     def _judge(self, id: str, word: Word, key: Key) -> Review:
         """Puts an experience before reviewers; a reviewer's own word is final at once."""
         hook = self.memory.hook
@@ -239,6 +251,9 @@ def redone(
 
 
 def _inside(box: Sequence[float], media: Picture | Video) -> Box:
+    if box[0] >= box[2] or box[1] >= box[3]:
+        raise RefusalError(400, "the box is x1, y1, x2, y2 in px with x1 < x2 and y1 < y2",
+                      "bad_box", "box")  # fmt: skip
     clipped = Box(*box).clip(media.size)
     if clipped.x2 - clipped.x1 < LEAST_SIDE_PX or clipped.y2 - clipped.y1 < LEAST_SIDE_PX:
         width, height = media.size

@@ -8,6 +8,7 @@ Each request leaves one line in the log and its numbers in the metrics.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import re
@@ -33,6 +34,7 @@ OPEN = re.compile(r"/|/health|/studio/[\w.-]+")  # what holds no data, for every
 READING = ("GET", "HEAD")
 METHODS = frozenset((*READING, "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))  # counted by name
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SPILL, SPILL_S = 4, 5.0  # times the largest body, and seconds, that are read to be thrown away
 WRONG_KEYS_PER_MINUTE = 30
 SAFETY = {
     "X-Content-Type-Options": "nosniff",
@@ -146,6 +148,8 @@ class Door:
         most = self.settings.max_body
         told = headers.get("content-length", "")
         if told.isdigit() and int(told) > most:
+            if headers.get("expect", "").lower() != "100-continue":  # else it sends nothing yet
+                await _spill(receive, SPILL * most)
             raise _too_large(self.settings)
         pieces: list[bytes] = []
         try:
@@ -160,6 +164,8 @@ class Door:
                     self.held += len(pieces[-1])
                     more = message.get("more_body", False)
                     if visit.read > most:
+                        pieces.clear()
+                        await _spill(receive, SPILL * most if more else 0)
                         raise _too_large(self.settings)
                     if self.held > self.settings.max_held:
                         raise busy("too many large requests are under way; try again", "too_much")
@@ -264,6 +270,20 @@ def _again(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again
+
+
+async def _spill(receive: Receive, most: int) -> None:
+    """Reads on and keeps nothing: who is still sending when the connection closes sees a reset
+    instead of the reply."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SPILL_S):
+            while most > 0:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise GoneError
+                most -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 def _too_large(settings: Settings) -> RefusalError:

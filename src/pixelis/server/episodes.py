@@ -58,11 +58,15 @@ async def forget(id: Id, request: Request, key: Asker) -> None:
     office_of(request).recent.drop(id)
 
 
-def find(request: Request, key: Key, id: str) -> Kept:
-    """The kept episode; RefusalError 404 when it is gone or belongs to another key."""
+def find(request: Request, key: Key, id: str, param: str = "id") -> Kept:
+    """The kept episode; RefusalError 404 when it is gone or belongs to another key.
+
+    Args:
+        param: where in the request the id is.
+    """
     kept = office_of(request).recent.get(id)
     if kept is None or not (kept.owner == key.name or key.allows("review")):
-        raise RefusalError(404, f"episode {id} is not kept here", "episode_not_found", "id")
+        raise RefusalError(404, f"episode {id} is not kept here", "episode_not_found", param)
     return kept
 
 

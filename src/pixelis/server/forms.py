@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 MOST_LETTERS = 20_000  # of one text
 MOST_MESSAGES = 200
@@ -30,6 +30,11 @@ class Form(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+def _address(given: Any) -> Any:
+    """Some clients send the address alone."""
+    return {"url": given} if isinstance(given, str) else given
+
+
 class ImageAddress(BaseModel):
     """A picture or clip as a data URL; other addresses are refused, nothing is fetched."""
 
@@ -42,8 +47,8 @@ class Part(BaseModel):
 
     type: Literal["text", "image_url", "video_url"]
     text: Text | None = Field(None, max_length=MOST_LETTERS)
-    image_url: ImageAddress | None = None
-    video_url: ImageAddress | None = None
+    image_url: Annotated[ImageAddress | None, BeforeValidator(_address)] = None
+    video_url: Annotated[ImageAddress | None, BeforeValidator(_address)] = None
 
 
 class Message(BaseModel):

@@ -17,10 +17,11 @@ from pixelis.server.refusal import RefusalError
 
 router = APIRouter(responses=ERRORS, tags=["learning"])
 Number = Annotated[int, Path(ge=1, le=2**31)]
+BY_HAND = "by hand"
 
 
 class ReasonForm(Form):
-    reason: Text = Field("by hand", min_length=1, max_length=500)
+    reason: Text = Field(BY_HAND, min_length=1, max_length=500)
 
 
 class VersionForm(BaseModel):
@@ -78,17 +79,23 @@ async def versions(request: Request, key: Reviewer) -> VersionList:
 
 
 @router.post("/v1/versions/{number}/promote")
-async def promote(number: Number, form: ReasonForm, request: Request, key: Admin) -> VersionList:
+async def promote(
+    number: Number, request: Request, key: Admin, form: ReasonForm | None = None
+) -> VersionList:
     """Makes a version the one that answers; written to the audit log."""
-    await _change(request, number, lambda v: v.promote(number, form.reason), key.name)
+    reason = form.reason if form else BY_HAND
+    await _change(request, number, lambda v: v.promote(number, reason), key.name)
     return await _listed(request)
 
 
 @router.post("/v1/versions/{number}/rollback")
-async def rollback(number: Number, form: ReasonForm, request: Request, key: Admin) -> VersionList:
+async def rollback(
+    number: Number, request: Request, key: Admin, form: ReasonForm | None = None
+) -> VersionList:
     """Takes a version and all that descend from it out of use; what they learned from is
     quarantined. Written to the audit log."""
-    await _change(request, number, lambda v: v.roll_back(number, form.reason), key.name)
+    reason = form.reason if form else BY_HAND
+    await _change(request, number, lambda v: v.roll_back(number, reason), key.name)
     return await _listed(request)
 
 

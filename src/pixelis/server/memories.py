@@ -32,14 +32,16 @@ class FeedbackForm(Form):
     """What a person says about an answer.
 
     Attributes:
+        episode: `pixelis.episode` of the reply; its `id` does as well.
         right: True confirms it; then neither answer nor box is given. False without either says
-            only that it is wrong.
-        answer: the right one.
+            only that it is wrong. With one of them it may be left out.
+        answer: the right one. With a box alone it is the one that was typed before, or else the
+            one that was shown.
         box: the right place, x1, y1, x2, y2 in pixels of the picture.
     """
 
-    episode: str = Field(pattern=r"^[0-9a-f]{16}$")
-    right: bool
+    episode: str = Field(pattern=r"^(chatcmpl-)?[0-9a-f]{16}$")
+    right: bool | None = None
     answer: Text | None = Field(None, min_length=1, max_length=2000)
     box: list[FiniteFloat] | None = Field(None, min_length=4, max_length=4)
 
@@ -138,14 +140,19 @@ async def feedback(form: FeedbackForm, request: Request, key: Asker) -> Thanks:
     """
     office = office_of(request)
     archive = archive_of(request)
-    kept = find(request, key, form.episode)
+    kept = find(request, key, form.episode.removeprefix("chatcmpl-"), "episode")
     if kept.episode.answer is None:
         raise RefusalError(400, "that episode has no answer", "no_answer", "episode")
     verdict = _verdict(form)
     limits = office.desk.limits
-    answer = (form.answer if form.answer is not None else kept.episode.answer.text).strip()
+    answer = form.answer
+    if answer is None:
+        answer = await archive.run(archive.right_answer, kept.episode.id)
+    answer = (kept.episode.answer.text if answer is None else answer).strip()
     if verdict == "correct" and not answer:
-        raise RefusalError(400, "type the right answer; that one is empty", "no_answer", "answer")
+        raise RefusalError(
+            400, "send the right answer, too: what was shown is not", "no_answer", "answer"
+        )
     better = None
     if form.box is not None:
         registry = office.desk.agents[kept.model].registry
@@ -158,8 +165,11 @@ async def feedback(form: FeedbackForm, request: Request, key: Asker) -> Thanks:
 def _verdict(form: FeedbackForm) -> Verdict:
     """What is said; RefusalError 400 when it contradicts itself."""
     better = form.answer is not None or form.box is not None
+    if form.right is None and not better:
+        raise RefusalError(400, "say whether it is right: send right: true, right: false or the "
+                      "right answer", "invalid", "right")  # fmt: skip
     if form.right and better:
-        raise RefusalError(400, "give an answer or a box with right = false, and neither with true",
+        raise RefusalError(400, "give an answer or a box with right: false, and neither with true",
                       "contradiction", "right")  # fmt: skip
     if form.right:
         return "approve"

@@ -168,8 +168,12 @@ class Tools:
 
     def _allowed(self, given: str) -> Path:
         """A file below one of the roots, links followed; MediaError for every other."""
+        if "://" in given:
+            raise MediaError("nothing is fetched; give the picture as a data URL or a path")
         if not self.roots:
-            raise MediaError("only data URLs and media ids are taken here")
+            raise MediaError(
+                "only data URLs and media ids are taken here; --root DIR also allows its files"
+            )
         path = Path(given)
         tries = [path] if path.is_absolute() else [root / path for root in self.roots]
         try:
@@ -178,7 +182,9 @@ class Tools:
             raise MediaError(f"{given[:200]!r} is not a usable path") from error
         inside = [each for each in real if any(each.is_relative_to(root) for root in self.roots)]
         if not inside:
-            raise MediaError(f"{given[:200]!r} is outside the folders that may be read")
+            raise MediaError(
+                f"{given[:200]!r} is outside the folders that may be read; --root DIR adds one"
+            )
         return next(filter(os.path.isfile, inside), inside[0])
 
     # calls ------------------------------------------------------------------------------------
