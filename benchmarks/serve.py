@@ -135,22 +135,29 @@ def told(name: str, found: dict) -> str:
     )
 
 
-def kills(model: str, store: Path, times: int) -> dict:
-    """Kills it in the middle of streams; every acknowledged feedback must be there afterwards."""
+def kills(model: str, store: Path, times: int, say: Callable[[str], None]) -> dict:
+    """Kills it in the middle of streams; every acknowledged feedback must be there afterwards.
+
+    What was acknowledged before a kill is looked for at the next start, and all of it at the last.
+    """
     kept: set[str] = set()
+    new: set[str] = set()
     lost: set[str] = set()
     starts, streams = [], []
-    for _ in range(times):
-        server = Server(model, store)
-        starts.append(server.start_s)
-        new, cut_off = asyncio.run(feed_until_killed(server, model))
-        kept |= new
-        streams.append(cut_off)
+    for number in range(times + 1):
         server = Server(model, store)
         starts.append(server.start_s)
         with httpx2.Client(base_url=server.base, timeout=120) as http:
-            lost |= {one for one in kept if http.get(f"/v1/memory/{one}").status_code != 200}
-        server.stop()
+            sought = new if number < times else kept
+            lost |= {one for one in sought if http.get(f"/v1/memory/{one}").status_code != 200}
+        if number == times:
+            server.stop()
+            break
+        new, cut_off = asyncio.run(feed_until_killed(server, model))
+        kept |= new
+        streams.append(cut_off)
+        if number % 10 == 9:
+            say(f"killed          {number + 1} of {times} times, {len(lost)} lost")
     return {
         "times": times, "acknowledged": len(kept), "lost": sorted(lost),
         "streams_cut_off": streams, "slowest_start_s": max(starts),
@@ -219,7 +226,7 @@ def measure(options: argparse.Namespace, say: Callable[[str], None]) -> dict:
         }  # fmt: skip
         say(f"ended with      {document['exit']}")
         if options.kill:
-            killed = document["kill"] = kills(name, store, options.kill)
+            killed = document["kill"] = kills(name, store, options.kill, say)
             open_ones = sum(killed["streams_cut_off"])
             say(f"killed          {killed['times']} times, {open_ones} streams cut off: "
                 f"{killed['acknowledged']} acknowledged, {len(killed['lost'])} lost, "
