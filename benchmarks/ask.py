@@ -13,6 +13,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from pixelis.evals.provenance import origin
+
 QUESTION = "What does the text say?"
 MIB = 2**20
 
@@ -51,16 +53,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--model", default="nano")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         picture = draw_sign(Path(folder) / "sign.png")
         runs = [ask_once(picture, options.model) for _ in range(options.rounds + 1)]
     walls = [wall for wall, _, _ in runs]
-    print(f"first process   {walls[0]:.2f} s")
-    print(f"warm processes  median {statistics.median(walls[1:]):.2f} s, n = {options.rounds}")
-    print(f"the loop alone  median {statistics.median(r['seconds'] for _, _, r in runs):.2f} s")
-    print(f"peak memory     {max(peak for _, peak, _ in runs):.0f} MiB")
-    print(f"answer          {runs[-1][2]['answer']!r}, ended {runs[-1][2]['ended']}")
+    command = f"pixelis bench ask --model {options.model} --rounds {options.rounds}"
+    found = {
+        **origin(options.model, command),
+        "first_s": round(walls[0], 2),
+        "warm_s": round(statistics.median(walls[1:]), 2),
+        "loop_s": round(statistics.median(told["seconds"] for _, _, told in runs), 2),
+        "peak_mib": round(max(peak for _, peak, _ in runs)),
+        "answer": runs[-1][2]["answer"],
+        "ended": runs[-1][2]["ended"],
+    }
+    if options.json:
+        print(json.dumps(found, indent=2))
+        return
+    print(f"first process   {found['first_s']:.2f} s")
+    print(f"warm processes  median {found['warm_s']:.2f} s, n = {options.rounds}")
+    print(f"the loop alone  median {found['loop_s']:.2f} s")
+    print(f"peak memory     {found['peak_mib']} MiB")
+    print(f"answer          {found['answer']!r}, ended {found['ended']}")
 
 
 if __name__ == "__main__":

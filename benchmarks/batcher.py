@@ -20,6 +20,7 @@ from PIL import Image, ImageDraw
 from pixelis.agent import Agent, Task
 from pixelis.agent.budget import Budget
 from pixelis.episode import Episode
+from pixelis.evals.provenance import origin
 from pixelis.media import Picture
 from pixelis.models.policy import Sampling
 
@@ -95,7 +96,14 @@ def main() -> None:
     same = sum([s.text for s in a.steps] == [s.text for s in b.steps] for a, b in pairs)
     gain = found["batched"]["episodes_per_s"] / found["one at a time"]["episodes_per_s"]
     settings = vars(given)
-    report = {**found, "gain": round(gain, 2), "same_text": f"{same}/{len(tasks)}", **settings}
+    command = f"pixelis bench batcher --model {given.model} --episodes {given.episodes}"
+    report = {
+        **origin(given.model, command),
+        **found,
+        "gain": round(gain, 2),
+        "same_text": f"{same}/{len(tasks)}",
+        **settings,
+    }
     print(json.dumps(report, indent=2))
 
 

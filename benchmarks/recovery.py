@@ -23,7 +23,7 @@ from pixelis.data import tasks
 from pixelis.data.slips import FORMS
 from pixelis.data.solver import Solver
 from pixelis.episode import Episode
-from pixelis.evals.provenance import commit, weights_hash
+from pixelis.evals.provenance import origin
 from pixelis.evals.statistics import mean_interval
 from pixelis.media import open_media
 from pixelis.ops import REGISTRY
@@ -87,11 +87,8 @@ def main() -> None:
     before = [is_right(task, one) for (task, *_), one in zip(made, plain, strict=True)]
     after = [is_right(task, one) for (task, *_), one in zip(made, forced, strict=True)]
     told = {
-        "model": args.model,
+        **origin(args.model, f"pixelis bench recovery --model {args.model} --count {args.count}"),
         "seed": args.seed,
-        "command": f"pixelis bench recovery --model {args.model} --count {args.count}",
-        "commit": commit(),
-        "weights": weights_hash(args.model),
         "undisturbed": share(before),
         "after a wrong first call": share(after),
         "recovered of those right undisturbed": share(

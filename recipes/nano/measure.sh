@@ -15,6 +15,8 @@ run worlds-test-random_crop eval worlds --model "$model" --control random_crop -
 run worlds-test-oracle eval worlds --control oracle --time-limit 600
 run worlds-test-direct eval worlds --model nano-direct --time-limit 600
 run gate train gate --model "$model"
+run ask bench ask --model "$model"
+pixelis bench batcher --model "$model" > "$out/batcher.json"
 run recovery bench recovery --model "$model" --count 90
 [ -d runs/nano-further/model ] && run gate-before-sft train gate --model hf:runs/nano-further/model
 exit 0

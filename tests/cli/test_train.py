@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from pixelis.evals.provenance import weights_hash
 from pixelis.training.gate import BARS
 
 
@@ -31,6 +32,8 @@ def test_the_gate_of_nano_exits_by_what_it_measures(inside):
     assert told["passed"] is reached
     assert done.returncode == (0 if reached else 1)
     assert told["color"] > 0  # it was trained to see
+    assert told["weights"] == weights_hash("nano")
+    assert told["command"] == "pixelis train gate --model nano --count 4 --seed 1"
 
 
 @pytest.mark.parametrize(

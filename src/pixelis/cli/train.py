@@ -116,12 +116,14 @@ def run_rft(args: argparse.Namespace) -> int:
 
 def run_gate(args: argparse.Namespace) -> int:
     """Prints each share beside its bar; exit 1 when one is missed."""
+    from pixelis.evals.provenance import origin
     from pixelis.models.load import load_policy
     from pixelis.training.gate import measure
 
     figures = measure(load_policy(args.model), args.seed, args.count)
     if args.json:
-        emit_json({"model": args.model, "seed": args.seed, **figures})
+        words = f"pixelis train gate --model {args.model} --count {args.count} --seed {args.seed}"
+        emit_json({**origin(args.model, words), "seed": args.seed, **figures})
     else:
         for name, bar in figures["bars"].items():
             mark = "ok" if figures[name] >= bar else "missed"

@@ -39,6 +39,16 @@ def together(commits: Iterable[str]) -> str | None:
     return "+".join(found) if found and all(found) else None
 
 
+def origin(model: str, command: str) -> dict[str, str | None]:
+    """What stands beside every figure of a model: it, the command, the commit, the weights."""
+    return {
+        "model": model,
+        "command": command,
+        "commit": commit(),
+        "weights": weights_hash(model),
+    }
+
+
 @cache
 def _digest(path: Path, size: int, changed_ns: int) -> bytes:
     """SHA-256 of a file, computed once while it stays as it is."""
