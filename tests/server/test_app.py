@@ -91,6 +91,7 @@ PART = {"type": "image_url", "image_url": 5}
         ("v1/chat/completions", {"content": b""}, 400, "the body is empty; send a JSON object"),
         ("v1/chat/completions", {"content": b"{}"}, 400, "Content-Type: application/json"),
         ("v1/chat/completions", {"json": {}}, 400, "model is missing"),
+        ("v1/feedback/", {"json": {}}, 404, "start it with --store DIR"),
         ("v1/chat/completions", {"json": []}, 400, "body must be an object"),
         ("v1/chat/completions", {"json": {"model": "m", "messages": 1}}, 400, "be a list: [...]"),
         (
@@ -125,6 +126,23 @@ def test_mistakes_are_told_in_words(serve, path, sent, status, told):
     assert told in reply.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("v1/feedback/", "leave out the slash"),
+        ("v1/versions/1", "/docs lists them"),
+        ("feedback", "did you mean /v1/feedback?"),
+    ],
+)
+def test_a_server_with_a_memory_does_not_say_that_it_keeps_none(serve, tmp_path, path, told):
+    archive = Archive(tmp_path / "store")
+    served = serve(archive=archive)
+    reply = httpx.post(f"{served.base}/{path}", json={})
+    archive.close()
+    assert (reply.status_code, reply.json()["error"]["code"]) == (404, "not_found")
+    assert told in reply.json()["error"]["message"]
+
+
 def test_the_address_of_a_picture_alone_is_taken(serve):
     served = serve()
     [message] = about("Where?")
@@ -134,13 +152,20 @@ def test_the_address_of_a_picture_alone_is_taken(serve):
     assert reply.json()["choices"][0]["message"]["content"] == "It is there."
 
 
-def test_who_sends_too_much_at_once_reads_why(serve):
-    served = serve(max_body_mib=0.5)
-    request = urllib.request.Request(f"{served.base}/v1/chat/completions", b"x" * 10**6)
-    with pytest.raises(urllib.error.HTTPError) as refused:  # and no reset while it still sends
+@pytest.mark.parametrize(
+    ("key", "status", "told"),
+    [("ask", 413, "larger than 0.5 MiB"), ("unknown", 401, "the API key is not known")],
+)
+def test_who_is_refused_while_still_sending_reads_why(serve, key, status, told):
+    served = serve(keys=three_keys(), max_body_mib=0.5)
+    headers = {"Authorization": f"Bearer {TOKENS.get(key, key)}"}
+    address = f"{served.base}/v1/chat/completions"
+    request = urllib.request.Request(address, b"x" * 20_000_000, headers)
+    with pytest.raises(urllib.error.HTTPError) as refused:  # and no reset of the connection
         urllib.request.urlopen(request, timeout=30)
-    assert refused.value.code == 413
-    assert "larger than 0.5 MiB" in json.load(refused.value)["error"]["message"]
+    assert refused.value.code == status
+    assert told in json.load(refused.value)["error"]["message"]
+    assert (served.door.held, served.door.spilling) == (0, 0)
 
 
 def test_the_page_of_the_api_names_every_path(serve):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import signal
 import socket
@@ -20,6 +22,7 @@ from server_rig import QUESTION, ROOT, Served, Slow, about, process
 
 from pixelis.errors import ConfigError
 from pixelis.server.listen import bound, listen
+from pixelis.server.refusal import RefusalError
 from pixelis.server.settings import Settings
 
 
@@ -111,13 +114,13 @@ def test_while_answers_are_open_it_says_that_it_is_stopping(serve):
         assert (reply.status_code, reply.json()["error"]["code"]) == (503, "stopping")
     assert "It is there." in "".join(rest)
     assert rest[-1] == "data: [DONE]"
-    assert served.said == ["waiting up to 30 s for 1 open answer; Ctrl+C ends at once"]
+    assert served.said == ["waiting for 1 open answer up to 30 s; a second Ctrl+C ends at once"]
 
 
 def test_what_takes_longer_than_the_grace_is_told_so(serve):
     served = serve(Slow(3.0), grace_s=0.2)
     whole: list[httpx.Response] = []
-    body = {"model": "slow", "messages": about("Where is it?")}
+    body = {"model": "slow", "messages": about("Where is it?"), "n": 3}
     address = f"{served.base}/v1/chat/completions"
     asking = threading.Thread(
         target=lambda: whole.append(httpx.post(address, json=body, timeout=60))
@@ -125,17 +128,59 @@ def test_what_takes_longer_than_the_grace_is_told_so(serve):
     with stream(served) as lines:
         next(lines)
         asking.start()
-        reaches(lambda: served.office.desk.open == 2)
+        reaches(lambda: served.office.desk.open_answers == 4)
         served.server.should_exit = True
         events = [line for line in lines if line]
     asking.join()
     told = json.loads(events[-2].removeprefix("data: "))["error"]
     assert (told["code"], told["message"]) == (
         "stopping",
-        "the server stops, and this was not done in 0.2 s",
+        "the server stopped before this was done; ask again soon",
     )
     assert (whole[0].status_code, whole[0].json()["error"]["code"]) == (503, "stopping")
-    assert served.said[-1] == "cut off: 2"
+    assert served.said[-1] == "cut off: 4"
+
+
+def test_what_has_not_begun_yet_is_cut_as_well(serve):
+    desk = serve().office.desk
+
+    async def waits() -> None:
+        async with desk.admitted(1):
+            desk.stop()
+            desk.cut()
+            await asyncio.sleep(60)
+
+    with pytest.raises(RefusalError, match="stopped before this was done"):
+        asyncio.run(waits())
+    assert desk.open_answers == 0
+
+
+def test_it_stops_as_well_when_nobody_reads_what_it_says(serve):
+    served = serve(Slow(0.3), grace_s=30)
+
+    def broken(text: str) -> None:
+        raise BrokenPipeError
+
+    served.server._tell = broken
+    with stream(served) as lines:
+        next(lines)
+        served.server.should_exit = True
+        assert "It is there." in "".join(lines)
+
+
+@pytest.mark.slow
+def test_a_second_ctrl_c_ends_at_once(tmp_path):
+    with process("--store", str(tmp_path / "store"), "--learn") as (server, base):
+        asked = threading.Thread(target=contextlib.suppress(httpx.HTTPError)(ask), args=(base,))
+        asked.start()
+        reaches(lambda: "pixelis_running 1.0" in httpx.get(f"{base}/metrics").text)
+        server.send_signal(signal.SIGINT)
+        reaches(lambda: httpx.get(f"{base}/ready").status_code == 503)
+        began = time.monotonic()
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=60) == 130
+        assert time.monotonic() - began < 2
+        asked.join()
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import os
 import queue
 import sys
 import threading
+import time
 from contextlib import contextmanager
 
 import httpx
@@ -23,7 +24,7 @@ from server_rig import ROOT, SCENE, TOKENS, data_url, three_keys
 from pixelis.media import Limits
 from pixelis.ops.registry import REGISTRY
 from pixelis.server.keys import Keys
-from pixelis.server.listen import bound, server_on
+from pixelis.server.listen import Server, bound, server_on
 from pixelis.server.mcp import over_http
 from pixelis.server.settings import Settings
 from pixelis.server.tools import Tools
@@ -104,20 +105,50 @@ def test_over_standard_input_and_output(tmp_path):
     asyncio.run(talk())
 
 
+class Slow(Tools):
+    """Takes a second for every call."""
+
+    def call(self, *words, **more):
+        time.sleep(1)
+        return super().call(*words, **more)
+
+
 @contextmanager
-def serving(keys: Keys):
-    tools = Tools(REGISTRY, Limits(), lambda: None)
-    settings = Settings(port=0, grace_s=1)
+def serving(keys: Keys, kind: type[Tools] = Tools, grace_s: float = 1):
+    tools = kind(REGISTRY, Limits(), lambda: None)
+    settings = Settings(port=0, grace_s=grace_s)
     said: queue.Queue[str] = queue.Queue()
     with bound(settings) as listener:
         server = server_on(listener, over_http(tools, settings, keys), settings, said.put)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield said.get(timeout=30)
+            yield said.get(timeout=30), server
         finally:
             server.should_exit = True
             thread.join(timeout=30)
+
+
+def test_a_call_under_way_ends_before_the_server_does():
+    results = []
+
+    async def talk(base: str, server: Server) -> None:
+        async with httpx2.AsyncClient(timeout=60) as http:
+            transport = streamable_http_client(f"{base}mcp", http_client=http)
+            async with Client(transport) as client:
+                arguments = {"media": data_url(SCENE.read_bytes()), "bbox_2d": [0, 0, 500, 500]}
+                call = asyncio.create_task(client.call_tool("zoom_in", arguments))
+                await asyncio.sleep(0.5)
+                server.should_exit = True
+                results.append(await call)
+
+    with serving(Keys(), Slow, grace_s=20) as (base, server):
+        try:
+            asyncio.run(talk(base, server))
+        except* httpx2.ConnectError:  # of the client's goodbye; the server has ended by then
+            pass
+    [result] = results
+    assert pictures(result)
 
 
 def test_over_http_with_a_key():
@@ -130,13 +161,13 @@ def test_over_http_with_a_key():
                 file = await client.call_tool("read_text", {"media": str(SCENE)})
                 assert file.is_error
 
-    with serving(three_keys()) as base:
+    with serving(three_keys()) as (base, _):
         assert httpx.post(f"{base}mcp", json={}).status_code == 401
         assert httpx.get(f"{base}health").status_code == 200
         asyncio.run(talk(base))
 
 
 def test_other_hosts_are_refused_without_a_key():
-    with serving(Keys()) as base:
+    with serving(Keys()) as (base, _):
         reply = httpx.post(f"{base}mcp", json={}, headers={"Host": "evil.test"})
         assert reply.status_code == 403

@@ -120,10 +120,25 @@ def test_a_box_after_a_typed_answer_keeps_that_answer(remembering):
         client.post("/v1/feedback", json={"episode": episode, "right": False})
         bare = client.post("/v1/feedback", json={"episode": episode, "right": False, "box": box})
         assert bare.status_code == 400  # the answer shown was said to be wrong
-        assert "send the right answer, too" in bare.json()["error"]["message"]
+        assert "send the right answer along" in bare.json()["error"]["message"]
         client.post("/v1/feedback", json={"episode": episode, "right": True})
         client.post("/v1/feedback", json={"episode": episode, "right": False, "box": box})
         assert client.get(f"/v1/memory/{episode}").json()["correction"] == "it is there"
+
+
+def test_a_reviewers_box_does_not_confirm_what_somebody_else_typed(remembering):
+    served, _, _ = remembering
+    box = [566, 509, 672, 595]
+    with http(served, "ask") as asker, http(served, "review") as reviewer:
+        episode = ask(asker)
+        typed = asker.post("/v1/feedback", json={"episode": episode, "answer": "evil"}).json()
+        assert (typed["status"], typed["answer"]) == ("stored", "evil")
+        drawn = {"episode": episode, "box": box}
+        assert reviewer.post("/v1/feedback", json=drawn).status_code == 400
+        asker_drawn = asker.post("/v1/feedback", json=drawn).json()
+        assert (asker_drawn["status"], asker_drawn["answer"]) == ("stored", "evil")
+        told = reviewer.post("/v1/feedback", json={**drawn, "answer": "3"}).json()
+        assert (told["status"], told["answer"]) == ("corrected", "3")
 
 
 def test_the_id_of_the_reply_and_an_answer_alone_will_do(remembering):

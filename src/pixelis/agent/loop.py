@@ -22,13 +22,12 @@ from pixelis.agent.budget import ANSWER_NOW, REPEATED, Budget, notice
 from pixelis.agent.confidence import combine, supports
 from pixelis.agent.prompt import schemas
 from pixelis.agent.room import run_call, too_many
-from pixelis.answers.reference import Span, expand
-from pixelis.answers.types import CANNOT
+from pixelis.answers.reference import Span, answered
 from pixelis.episode import Answer, Call, Ended, Episode, Media, Observation, Step
 from pixelis.errors import ModelError, PixelisError
 from pixelis.media import Picture, Video
 from pixelis.models.dialects import Dialect, Malformed, Messages
-from pixelis.models.dialects.dialect import count_images, opens_with_refusal
+from pixelis.models.dialects.dialect import count_images
 from pixelis.models.policy import Profile, Request, Sampling, Turn
 from pixelis.models.resize import fit_image
 from pixelis.ops.registry import Registry
@@ -281,21 +280,15 @@ class Run:
             name: {**({} if handle.box is None else {"box": list(handle.box)}), **handle.data}
             for name, handle in self.workspace.handles.items()
         }
-        expansion = expand(raw, handles)
-        if expansion.spans:
+        answer, expansion = answered(raw, handles)
+        if expansion.spans and not expansion.hollow:
             self._note(spans=[_plain(span) for span in expansion.spans])
         if expansion.unknown:
             self._note(unknown_references=list(expansion.unknown))
         # What names nothing that was found has no support at all.
         leaning = supports(self.episode.observations, expansion.evidence)
         leaning += [0.0] * len(expansion.unknown)
-        return Answer(
-            CANNOT if expansion.hollow else expansion.text,
-            raw,
-            expansion.evidence,
-            combine(turn.confidence, leaning),
-            known=not (expansion.hollow or opens_with_refusal(raw)),
-        )
+        return replace(answer, confidence=combine(turn.confidence, leaning))
 
     def _record(self, step: Step) -> None:
         self.episode = self.episode.with_step(step)

@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pixelis.episode import Observation
+from pixelis.answers.types import CANNOT
+from pixelis.episode import Answer, Observation
 from pixelis.geometry import Box
 
 Handles = Mapping[str, Mapping[str, Any]]
@@ -62,8 +63,25 @@ class Expansion(NamedTuple):
         """It is made of references alone, and nothing was found behind any of them."""
         if any(self.text[span.start : span.end].strip() for span in self.spans):
             return False
-        refers = self.spans or any(name.startswith("{") for name in self.unknown)
-        return bool(refers) and not re.search(r"\w", REFERENCE.sub("", self.text))
+        rest = CITATION.sub("", self.text.rstrip())
+        said = re.search(r"\w", REFERENCE.sub("", rest))
+        return bool(self.spans or self.unknown) and not said
+
+
+def answered(raw: str, handles: Handles) -> tuple[Answer, Expansion]:
+    """The answer that a text is, and how its references were expanded.
+
+    What refers to nothing that was found says that it cannot be known, as a refusal does.
+    """
+    found = expand(raw, handles)
+    text = CANNOT if found.hollow else found.text
+    known = not (found.hollow or refuses(raw))
+    return Answer(text, raw, found.evidence, known=known), found
+
+
+def refuses(raw: str) -> bool:
+    """True for an answer that says it cannot be known from the picture."""
+    return raw.lstrip().replace("’", "'").startswith(CANNOT)
 
 
 def expand(raw: str, handles: Handles) -> Expansion:

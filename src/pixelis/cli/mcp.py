@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pixelis.cli.journal import keep_journal
 from pixelis.cli.model import add_model, loading
 from pixelis.cli.output import Printer
-from pixelis.cli.serve import add_listening, keys_of, require_extra
+from pixelis.cli.serve import add_listening, end_at_once, keys_of, require_extra
 from pixelis.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -81,4 +81,5 @@ def _over_http(args: argparse.Namespace, tools: Tools, settings: Settings) -> No
         printer.field("mcp", f"{address}mcp", "bold", indent=0)
 
     with bound(settings) as listener, keep_journal(args.log):
-        listen(listener, over_http(tools, settings, keys), settings, ready)
+        app = over_http(tools, settings, keys)
+        listen(listener, app, settings, ready, abandon=end_at_once)

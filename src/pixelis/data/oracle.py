@@ -12,13 +12,13 @@ import numpy as np
 
 from pixelis.data.slips import FORMS, astray
 from pixelis.data.solutions import SOLUTIONS, listed, tally
-from pixelis.data.solver import CANNOT, Solver, tens
+from pixelis.data.solver import Solver, tens
 from pixelis.data.tasks import Task
 from pixelis.episode import Episode
 from pixelis.ops.registry import Registry
 from pixelis.ops.workspace import Workspace
 
-__all__ = ["CANNOT", "Solver", "astray", "listed", "slipped", "solve", "tally", "tens"]
+__all__ = ["Solver", "astray", "listed", "slipped", "solve", "tally", "tens"]
 
 
 def solve(task: Task, workspace: Workspace, registry: Registry, exact: bool = False) -> Episode:

@@ -7,8 +7,9 @@ from typing import Any
 
 from pixelis.answers.normalize import phrase
 from pixelis.answers.score import similarity
+from pixelis.answers.types import CANNOT
 from pixelis.data.plans import ASKED, Place, Plan
-from pixelis.data.solver import CANNOT, Solver
+from pixelis.data.solver import Solver
 from pixelis.episode import Episode
 from pixelis.geometry import Box, Point
 from pixelis.media import Video

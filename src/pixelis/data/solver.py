@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from pixelis.answers.reference import expand, handles_of
-from pixelis.answers.types import CANNOT
+from pixelis.answers.reference import answered, handles_of
 from pixelis.data.plans import Place
 from pixelis.data.tasks import Task
-from pixelis.episode import Answer, Call, Episode, Media, Observation, Step
+from pixelis.episode import Call, Episode, Media, Observation, Step
 from pixelis.geometry import Box, Point
 from pixelis.media import Video
 from pixelis.models.dialects.qwen3 import Qwen3
@@ -95,8 +94,7 @@ class Solver:
 
     def answer(self, raw: str, thought: str = "") -> Episode:
         """The finished episode."""
-        expansion = expand(raw, handles_of(self.episode.observations))
-        answer = Answer(expansion.text, raw, expansion.evidence, known=not raw.startswith(CANNOT))
+        answer, _ = answered(raw, handles_of(self.episode.observations))
         self._add(Step(self._again(thought), answer=answer))
         meta = {"slips": list(self.slips)} if self.slips else {}
         return replace(self.episode, answer=answer, ended="answered", meta=meta)

@@ -14,7 +14,7 @@ import numpy as np
 
 from pixelis.answers.reference import expand, handles_of
 from pixelis.answers.score import correct
-from pixelis.data.solver import CANNOT
+from pixelis.answers.types import CANNOT
 from pixelis.data.tasks import Task, wrong_answers
 from pixelis.episode import Answer, Episode, Step
 from pixelis.models.dialects.qwen3 import Qwen3

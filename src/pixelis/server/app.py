@@ -164,9 +164,11 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     told, code = str(error.detail), "not_found"
     if error.status_code == 404:
-        told, code = no_path(request.url.path)
+        told, code = no_path(request.url.path, office_of(request).archive is not None)
     elif error.status_code == 405:
         told, code = "the path does not take this method; /docs lists them", "wrong_method"
+    elif error.status_code == 400:
+        told, code = "the body is not JSON", "invalid"
     body = RefusalError(error.status_code, told, code).body()
     return JSONResponse(body, error.status_code, error.headers)
 

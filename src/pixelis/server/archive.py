@@ -162,14 +162,20 @@ class Archive:
             **({"corrected": better.to_dict()} if better is not None else {}),
         }
 
-    def right_answer(self, id: str) -> str | None:
+    def right_answer(self, id: str, key: Key) -> str | None:
         """What people said last: the right answer, empty when only that it is wrong, None when
-        they confirmed it or said nothing."""
+        they confirmed it or said nothing.
+
+        Of what nobody has decided about only the key's own words count, so that a reviewer's box
+        confirms nothing the reviewer has not read.
+        """
         one, review = self.memory.get(id), self.reviews.of(id)
         said = {} if one is None else one.provenance.get("feedback", {})
         typed = said.get("answer", "")
         if review is None or not review.verdict:
-            return None if said.get("right", True) else typed
+            if said.get("right", True):
+                return None
+            return typed if said.get("by") == key.name else ""
         if review.verdict != "correct":
             return "" if review.verdict == "reject" else None
         return typed if normal(typed, one) == review.correction else review.correction

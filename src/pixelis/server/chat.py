@@ -86,7 +86,7 @@ class Chat:
         """The whole answer; ends its episodes when the client leaves."""
         async with self.desk.admitted(len(self.asked)):
             played = await unless_gone(request, together(map(self.desk.play, self.asked)))
-        choices = [await self._choice(index, one) for index, one in enumerate(played)]
+            choices = [await self._choice(index, one) for index, one in enumerate(played)]
         return Completion(
             id=self.id,
             created=self.created,

@@ -10,9 +10,9 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
@@ -98,8 +98,8 @@ class Desk:
         metrics.watch(self.agents)
 
     @property
-    def open(self) -> int:
-        """Answers that are waited for."""
+    def open_answers(self) -> int:
+        """How many are waited for."""
         return self._taken
 
     def agent(self, model: str) -> Agent:
@@ -112,15 +112,27 @@ class Desk:
 
     @asynccontextmanager
     async def admitted(self, count: int) -> AsyncIterator[None]:
-        """Room for `count` answers; RefusalError 429 when the queue is full, 503 at the end."""
+        """Room for `count` answers; RefusalError 429 when the queue is full, 503 at the end.
+
+        What this task does within is ended by `cut`.
+        """
         if self.stopping:
             raise _stopped("the server is stopping; ask again soon")
         if self._taken + count > self.settings.concurrency + self.settings.queue:
             raise busy("too many questions are waiting; ask again in a moment", "queue_full")
+        task = asyncio.current_task()
+        assert task is not None, "it is called on the loop"
         self._taken += count
+        self._tasks.add(task)
         try:
             yield
+        except asyncio.CancelledError as error:
+            if not self._cut:
+                raise
+            task.uncancel()
+            raise _stopped("the server stopped before this was done; ask again soon") from error
         finally:
+            self._tasks.discard(task)
             self._taken -= count
 
     async def play(
@@ -134,12 +146,8 @@ class Desk:
 
         Raises:
             RefusalError: the media cannot be used (400), the time is over (504), the model failed
-                (502), the server stops and cannot wait any longer (503).
+                (502).
         """
-        with self._cuttable():
-            return await self._played(asked, on_step, on_open)
-
-    async def _played(self, asked: Asked, on_step: OnStep | None, on_open: OnOpen | None) -> Played:
         self.metrics.waiting.inc()
         try:
             await self._wait_for_place(asked)
@@ -150,7 +158,8 @@ class Desk:
         try:
             return await self._play(asked, on_step, on_open)
         except asyncio.CancelledError:
-            self.metrics.cancelled.inc()
+            if not self._cut:  # who asked has left
+                self.metrics.cancelled.inc()
             raise
         finally:
             self.metrics.running.dec()
@@ -198,23 +207,6 @@ class Desk:
         for agent in self.agents.values():
             agent.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
-
-    @contextmanager
-    def _cuttable(self) -> Iterator[None]:
-        """What this task does within is ended by `cut`."""
-        task = asyncio.current_task()
-        assert task is not None, "it is called on the loop"
-        self._tasks.add(task)
-        try:
-            yield
-        except asyncio.CancelledError as error:
-            if not self._cut:
-                raise
-            task.uncancel()
-            grace = f"{self.settings.grace_s:g} s"
-            raise _stopped(f"the server stops, and this was not done in {grace}") from error
-        finally:
-            self._tasks.discard(task)
 
     async def _wait_for_place(self, asked: Asked) -> None:
         try:

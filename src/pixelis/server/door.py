@@ -1,7 +1,8 @@
 """The door: everything a request must pass before any route sees it.
 
 In this order: a request id, the host it names, its key, where it comes from, how often it comes,
-and its body, which is read here with a cap and a clock. What is refused here costs almost nothing.
+and its body, which is read here with a cap and a clock. What is refused here costs no memory; of a
+few at a time what they still send is read for a moment, so that they get to read why.
 Each request leaves one line in the log and its numbers in the metrics.
 """
 
@@ -34,7 +35,9 @@ OPEN = re.compile(r"/|/health|/studio/[\w.-]+")  # what holds no data, for every
 READING = ("GET", "HEAD")
 METHODS = frozenset((*READING, "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))  # counted by name
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-SPILL, SPILL_S = 4, 5.0  # times the largest body, and seconds, that are read to be thrown away
+SPILL_BYTES = 32 * 2**20  # read on and thrown away after a refusal
+SPILL_S = 5.0
+MOST_SPILLING = 4  # at once; the connections of more are closed as they are
 WRONG_KEYS_PER_MINUTE = 30
 SAFETY = {
     "X-Content-Type-Options": "nosniff",
@@ -71,6 +74,7 @@ class Door:
         self.app, self.settings, self.keys, self.metrics = app, settings, keys, metrics
         self.hosts = {*LOOPBACK, settings.host, *hosts}
         self.held = 0  # bytes of the bodies of all requests under way
+        self.spilling = 0  # refused requests that still send
         self._calls = Buckets(settings.rate)
         self._wrong = Buckets(WRONG_KEYS_PER_MINUTE)
 
@@ -85,6 +89,7 @@ class Door:
             await self._let_in(visit, scope, receive)
         except RefusalError as refusal:
             self.metrics.refused.labels(refusal.code).inc()  # before anyone can know of it
+            await self._hear_out(visit, Headers(scope=scope), receive, refusal)
             await visit.refuse(refusal)
         except GoneError:
             visit.status = visit.status or 499
@@ -115,6 +120,20 @@ class Door:
             await self.app(scope, _again(body, receive), visit.send)
         finally:
             self.held -= visit.read
+
+    async def _hear_out(
+        self, visit: Visit, headers: Headers, receive: Receive, refusal: RefusalError
+    ) -> None:
+        """Lets the client end what it sends: one that is cut off while sending sees a reset and
+        not the reply."""
+        waits = headers.get("expect", "").lower() == "100-continue"  # it sends nothing yet
+        if visit.heard or waits or refusal.status == 408 or self.spilling >= MOST_SPILLING:
+            return
+        self.spilling += 1
+        try:
+            await _spill(receive)
+        finally:
+            self.spilling -= 1
 
     def _check_host(self, headers: Headers) -> None:
         """Without a key only names of this machine: another page must not reach it by its own."""
@@ -148,8 +167,6 @@ class Door:
         most = self.settings.max_body
         told = headers.get("content-length", "")
         if told.isdigit() and int(told) > most:
-            if headers.get("expect", "").lower() != "100-continue":  # else it sends nothing yet
-                await _spill(receive, SPILL * most)
             raise _too_large(self.settings)
         pieces: list[bytes] = []
         try:
@@ -164,14 +181,13 @@ class Door:
                     self.held += len(pieces[-1])
                     more = message.get("more_body", False)
                     if visit.read > most:
-                        pieces.clear()
-                        await _spill(receive, SPILL * most if more else 0)
                         raise _too_large(self.settings)
                     if self.held > self.settings.max_held:
                         raise busy("too many large requests are under way; try again", "too_much")
         except TimeoutError as error:
             reason = f"the request took longer than {self.settings.body_s:g} s to come in"
             raise RefusalError(408, reason, "too_slow", headers={"Connection": "close"}) from error
+        visit.heard = True
         return b"".join(pieces)
 
     def _note(self, visit: Visit, scope: Scope) -> None:
@@ -203,6 +219,7 @@ class Visit:
         self.started = time.monotonic()
         self.key: Key | None = None
         self.status = self.read = self.written = 0
+        self.heard = False  # the whole body
         self._send, self._patience_s, self.gone = send, patience_s, False
 
     async def send(self, message: Message) -> None:
@@ -272,18 +289,16 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-async def _spill(receive: Receive, most: int) -> None:
-    """Reads on and keeps nothing: who is still sending when the connection closes sees a reset
-    instead of the reply."""
+async def _spill(receive: Receive) -> None:
+    """Reads on and keeps nothing, up to the end or the limits."""
+    left = SPILL_BYTES
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(SPILL_S):
-            while most > 0:
+            more = True
+            while more and left > 0:
                 message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise GoneError
-                most -= len(message.get("body", b""))
-                if not message.get("more_body", False):
-                    return
+                left -= len(message.get("body", b""))
+                more = message["type"] == "http.request" and message.get("more_body", False)
 
 
 def _too_large(settings: Settings) -> RefusalError:

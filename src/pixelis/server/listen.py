@@ -19,14 +19,19 @@ from pixelis.server.settings import Settings
 
 IDLE_S = 15
 LAST_S = 5  # for the last replies to be sent, once no answer is open any more
+Say = Callable[[str], None]
 
 
-class Work(Protocol):
+def silent(text: str) -> None:
+    """Tells nobody."""
+
+
+class Answering(Protocol):
     """What is under way behind the routes."""
 
     @property
-    def open(self) -> int:
-        """How many answers are waited for."""
+    def open_answers(self) -> int:
+        """How many are waited for."""
 
     def stop(self) -> None:
         """Nothing new is taken."""
@@ -105,43 +110,55 @@ class Server(uvicorn.Server):
 
     Args:
         grace_s: longest that open answers are waited for.
-        say: told in a sentence what is waited for.
+        say: told in a sentence what is waited for; what it raises stops nothing.
+        abandon: called by a second Ctrl+C, which waits for nothing.
     """
 
     def __init__(
         self,
         config: uvicorn.Config,
         ready: Callable[[], None],
-        work: Work | None = None,
+        answering: Answering | None = None,
         grace_s: float = 0.0,
-        say: Callable[[str], None] = lambda text: None,
+        say: Say = silent,
+        abandon: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(config)
-        self._ready, self._work, self._grace_s, self._say = ready, work, grace_s, say
+        self._ready, self._answering, self._grace_s = ready, answering, grace_s
+        self._tell, self._abandon = say, abandon
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             self._ready()
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit and sig == signal.SIGINT:
+            self._abandon()
+        super().handle_exit(sig, frame)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Open answers end or are ended; meanwhile who asks hears that it is stopping."""
-        if self._work is not None:
-            self._work.stop()
-            await self._wait(self._work)
-            self._work.cut()
+        if self._answering is not None:
+            self._answering.stop()
+            await self._wait(self._answering)
+            self._answering.cut()
         await super().shutdown(sockets)
 
-    async def _wait(self, work: Work) -> None:
-        if count := work.open:
-            answers = "1 open answer" if count == 1 else f"{count} open answers"
-            self._say(f"waiting up to {self._grace_s:g} s for {answers}; Ctrl+C ends at once")
+    async def _wait(self, answering: Answering) -> None:
+        count = answering.open_answers
+        left = f"for {count} open answer{'s' * (count > 1)} up to {self._grace_s:g} s"
+        self._say(f"{f'waiting {left}; ' if count else ''}a second Ctrl+C ends at once")
         loop = asyncio.get_running_loop()
         until = loop.time() + self._grace_s
-        while work.open and loop.time() < until and not self.force_exit:
+        while answering.open_answers and loop.time() < until and not self.force_exit:
             await asyncio.sleep(0.05)
-        if work.open:
-            self._say(f"cut off: {work.open}")
+        if answering.open_answers:
+            self._say(f"cut off: {answering.open_answers}")
+
+    def _say(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # a pipe that nobody reads, a closed one
+            self._tell(text)
 
 
 def listen(
@@ -149,16 +166,18 @@ def listen(
     app: ASGIApp,
     settings: Settings,
     ready: Callable[[str], None],
-    work: Work | None = None,
-    say: Callable[[str], None] = lambda text: None,
+    answering: Answering | None = None,
+    say: Say = silent,
+    abandon: Callable[[], None] = lambda: None,
 ) -> None:
     """Serves until it is told to stop by SIGTERM or SIGINT, which is a good end.
 
     Args:
         listener: as `bound` gives it.
         ready: called with the address once requests are taken.
-        work: has `grace_s` to end when the signal comes.
+        answering: has `grace_s` to end when the signal comes.
         say: told in a sentence what is waited for.
+        abandon: called by a second Ctrl+C, which waits for nothing.
 
     Raises:
         ConfigError: another program has come to listen on the address since it was bound.
@@ -168,7 +187,7 @@ def listen(
     except OSError as error:
         raise _taken(settings, error) from error
     with _ends_well():
-        server_on(listener, app, settings, ready, work, say).run(sockets=[listener])
+        server_on(listener, app, settings, ready, answering, say, abandon).run(sockets=[listener])
 
 
 def server_on(
@@ -176,8 +195,9 @@ def server_on(
     app: ASGIApp,
     settings: Settings,
     ready: Callable[[str], None],
-    work: Work | None = None,
-    say: Callable[[str], None] = lambda text: None,
+    answering: Answering | None = None,
+    say: Say = silent,
+    abandon: Callable[[], None] = lambda: None,
 ) -> Server:
     """The server of a bound socket; `run(sockets=[listener])` serves."""
     config = uvicorn.Config(
@@ -190,18 +210,24 @@ def server_on(
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=IDLE_S,
-        timeout_graceful_shutdown=LAST_S if work else max(1, round(settings.grace_s)),
+        timeout_graceful_shutdown=LAST_S if answering else max(1, round(settings.grace_s)),
         h11_max_incomplete_event_size=32 * 1024,
     )
     port = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return Server(config, lambda: ready(f"http://{host}:{port}/"), work, settings.grace_s, say)
+    told = f"http://{host}:{port}/"
+    return Server(config, lambda: ready(told), answering, settings.grace_s, say, abandon)
 
 
 @contextlib.contextmanager
 def bound(settings: Settings) -> Iterator[socket.socket]:
-    """A socket of the address, which is nobody else's from now on and refuses who comes before
-    `listen`; ConfigError when the address is taken or not of this machine."""
+    """A socket of the address, which refuses who comes before `listen`.
+
+    Of two that bind the same before either listens, the second to listen is told.
+
+    Raises:
+        ConfigError: another program listens there, or the address is not of this machine.
+    """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -68,7 +68,10 @@ async def over_stdio(tools: Tools) -> None:
 def over_http(tools: Tools, settings: Settings, keys: Keys) -> ASGIApp:
     """The application that serves `/mcp` (streamable HTTP) and `/health`, behind the same door."""
     manager = StreamableHTTPSessionManager(
-        server_of(tools), max_request_body_size=settings.max_body, max_sessions=1000
+        server_of(tools),
+        json_response=True,  # one reply a call; the library cuts its event streams off at a stop
+        max_request_body_size=settings.max_body,
+        max_sessions=1000,
     )
 
     async def talk(scope: Scope, receive: Receive, send: Send) -> None:

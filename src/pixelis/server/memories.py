@@ -36,7 +36,8 @@ class FeedbackForm(Form):
         right: True confirms it; then neither answer nor box is given. False without either says
             only that it is wrong. With one of them it may be left out.
         answer: the right one. With a box alone it is the one that was typed before, or else the
-            one that was shown.
+            one that was shown; where that was said to be wrong, it is needed. What somebody else
+            typed and nobody has decided about is not taken over.
         box: the right place, x1, y1, x2, y2 in pixels of the picture.
     """
 
@@ -55,12 +56,14 @@ class Thanks(BaseModel):
     """Kept: it is on the disk.
 
     Attributes:
+        answer: the right one as it was taken; None after "that is wrong".
         versions: adapter versions that had learned from the experience before.
     """
 
     experience: str
     status: str
     review: int
+    answer: str | None = None
     versions: list[int] = []
 
 
@@ -147,19 +150,18 @@ async def feedback(form: FeedbackForm, request: Request, key: Asker) -> Thanks:
     limits = office.desk.limits
     answer = form.answer
     if answer is None:
-        answer = await archive.run(archive.right_answer, kept.episode.id)
+        answer = await archive.run(archive.right_answer, kept.episode.id, key)
     answer = (kept.episode.answer.text if answer is None else answer).strip()
     if verdict == "correct" and not answer:
-        raise RefusalError(
-            400, "send the right answer, too: what was shown is not", "no_answer", "answer"
-        )
+        raise RefusalError(400, "send the right answer along, as text", "no_answer", "answer")
     better = None
     if form.box is not None:
         registry = office.desk.agents[kept.model].registry
         better = await office.desk.work(redone, kept, form.box, answer, registry, limits)
     word = Word(verdict, answer if verdict == "correct" else "", _said(form), form.box)
     heard = await archive.run(archive.hear, kept, limits, word, better, key)
-    return Thanks(**{**heard._asdict(), "versions": list(heard.versions)})
+    right = None if verdict == "reject" else answer
+    return Thanks(**{**heard._asdict(), "versions": list(heard.versions)}, answer=right)
 
 
 def _verdict(form: FeedbackForm) -> Verdict:

@@ -168,12 +168,12 @@ class Tools:
 
     def _allowed(self, given: str) -> Path:
         """A file below one of the roots, links followed; MediaError for every other."""
-        if "://" in given:
-            raise MediaError("nothing is fetched; give the picture as a data URL or a path")
         if not self.roots:
             raise MediaError(
                 "only data URLs and media ids are taken here; --root DIR also allows its files"
             )
+        if "://" in given:
+            raise MediaError("nothing is fetched; give the picture as a data URL or a path")
         path = Path(given)
         tries = [path] if path.is_absolute() else [root / path for root in self.roots]
         try:

@@ -17,6 +17,7 @@ NEEDED = {
     "dict_type": "must be an object: {{...}}",
     "list_type": "must be a list: [...]",
     "string_type": "must be text",
+    "string_pattern_mismatch": "is none; send one as a reply gave it",
     "bool_type": "must be true or false",
     "bool_parsing": "must be true or false",
     "int_type": "must be a whole number",
@@ -30,14 +31,14 @@ NEEDED = {
     "greater_than_equal": "must be at least {ge}",
     "less_than": "must be below {lt}",
     "less_than_equal": "must be at most {le}",
-    "string_too_short": "must have at least {min_length} letters",
+    "string_too_short": "must have {min_length} or more letters",
     "string_too_long": "must have at most {max_length} letters",
-    "too_short": "must have at least {min_length} parts",
-    "too_long": "must have at most {max_length} parts",
+    "too_short": "must have {min_length} or more",
+    "too_long": "must have at most {max_length}",
     "extra_forbidden": "is not supported; leave it out",
 }
-LOST = re.compile(r"(chat/completions|models|feedback|memory|reviews|versions|episodes)\b")
-STORED = re.compile(r"/v1/(feedback|memory|reviews|versions|decisions)\b")
+OPEN = ("chat/completions", "models", "episodes")
+STORED = ("feedback", "memory", "reviews", "versions", "decisions")
 
 
 def complaint(errors: Sequence[Mapping[str, Any]], content_type: str) -> tuple[str, str]:
@@ -59,15 +60,23 @@ def complaint(errors: Sequence[Mapping[str, Any]], content_type: str) -> tuple[s
             return "send the body as JSON, with the header Content-Type: application/json", "body"
     place = whole(".".join(parts)[:LONGEST]) or "body"
     needed = NEEDED.get(first["type"])
-    if needed is None:
-        return f"{place}: {whole(first['msg'])[:LONGEST]}", place
-    return f"{place} {needed.format(**first.get('ctx', {}))}", place
+    if needed is not None:
+        return f"{place} {needed.format(**first.get('ctx', {}))}", place
+    return f"{place}: {whole(first['msg'])[:LONGEST].removeprefix('Value error, ')}", place
 
 
-def no_path(path: str) -> tuple[str, str]:
-    """What is said of a path that is not there, and the code."""
-    if STORED.match(path):
-        return "this server keeps no memory; start it with --store DIR", "no_store"
-    if (lost := LOST.search(path)) and not path.startswith("/v1/"):
-        return f"there is no such path; did you mean /v1/{lost[1]}?", "not_found"
+def no_path(path: str, remembers: bool) -> tuple[str, str]:
+    """What is said of a path that is not there, and the code.
+
+    Args:
+        remembers: whether the server keeps a memory.
+    """
+    names = (*OPEN, *STORED) if remembers else OPEN
+    if path.startswith("/v1/"):
+        if not remembers and path.split("/")[2] in STORED:
+            return "this server keeps no memory; start it with --store DIR", "no_store"
+        if path.endswith("/"):
+            return "there is no such path; leave out the slash at its end", "not_found"
+    elif meant := next((name for name in names if path.rstrip("/").endswith(f"/{name}")), None):
+        return f"there is no such path; did you mean /v1/{meant}?", "not_found"
     return "there is no such path; /docs lists them", "not_found"

@@ -14,8 +14,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from pixelis.answers.types import CANNOT
 from pixelis.data import phrases, tasks
-from pixelis.data.oracle import CANNOT, listed, tally
+from pixelis.data.oracle import listed, tally
 from pixelis.data.solutions import SOLUTIONS
 from pixelis.data.solver import Solver
 from pixelis.data.tasks import Query

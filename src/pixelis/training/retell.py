@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from pixelis.agent.room import run_call
-from pixelis.answers.reference import expand, handles_of
-from pixelis.episode import Answer, Call, Episode, Step
+from pixelis.answers.reference import answered, handles_of
+from pixelis.episode import Call, Episode, Step
 from pixelis.errors import DataError
 from pixelis.geometry import Box, Point
 from pixelis.media import Picture, Video
@@ -87,9 +87,8 @@ def _step(
         assert step.answer is not None
         seen = [one.observation for one in before if one.observation is not None]
         raw = step.answer.raw or step.answer.text
-        expansion = expand(raw, handles_of(seen))
-        answer = Answer(expansion.text, raw, expansion.evidence, known=step.answer.known)
-        made = Step(step.thought, answer=answer)
+        answer, _ = answered(raw, handles_of(seen))
+        made = Step(step.thought, answer=replace(answer, known=answer.known and step.answer.known))
         return replace(made, text=dialect.turn(made))
     same = there.name == dialect.name
     call = step.call if same else Call(step.call.op, converted(step.call.arguments, workspace))

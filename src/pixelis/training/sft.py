@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from pixelis.answers.types import CANNOT
 from pixelis.data import phrases, synthesis
 from pixelis.data.synthesis import Golden
 from pixelis.geometry import Size, View, whole
@@ -101,7 +102,7 @@ def episode_lesson(golden: Golden) -> Lesson:
 
 def direct_lesson(golden: Golden) -> Lesson:
     """The same question answered at once."""
-    answer = golden.gold or lessons.CANNOT
+    answer = golden.gold or CANNOT
     messages = [
         {"role": "system", "content": SYSTEM},
         {"role": "user", "content": VISION + golden.episode.question},

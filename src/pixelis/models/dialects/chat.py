@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pixelis.answers.reference import expand, handles_of
-from pixelis.episode import Answer, Call, Episode, Media, Observation, Step
+from pixelis.answers.reference import answered, handles_of
+from pixelis.episode import Call, Episode, Media, Observation, Step
 from pixelis.errors import DataError
 from pixelis.models.dialects.dialect import (
     Heard,
@@ -20,7 +20,6 @@ from pixelis.models.dialects.dialect import (
     Reading,
     Role,
     count_images,
-    opens_with_refusal,
 )
 from pixelis.models.dialects.parse import (
     ANSWER,
@@ -362,6 +361,4 @@ def _observed(step: Step, told: Heard, first: int) -> Step:
 
 
 def _answered(step: Step, raw: str, handles: Mapping[str, Mapping[str, Any]]) -> Step:
-    expansion = expand(raw, handles)
-    known = not opens_with_refusal(raw)
-    return replace(step, answer=Answer(expansion.text, raw, expansion.evidence, known=known))
+    return replace(step, answer=answered(raw, handles)[0])

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
-from pixelis.answers.types import CANNOT
 from pixelis.episode import Call, Episode, Media, Observation, Step
 from pixelis.models.dialects.parse import Ending, Malformed, Tag
 from pixelis.ops.convention import Convention
@@ -79,11 +78,6 @@ class Dialect(Protocol):
     def episode(self, messages: Sequence[Any], media: Media) -> Episode:
         """The episode a conversation tells; raises DataError when it is not one."""
         ...
-
-
-def opens_with_refusal(raw: str) -> bool:
-    """True for an answer that says it cannot be known from the picture."""
-    return raw.lstrip().replace("’", "'").startswith(CANNOT)
 
 
 def count_images(seen: Observation) -> int:
