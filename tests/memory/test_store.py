@@ -100,6 +100,64 @@ def test_a_transaction_that_fails_leaves_nothing(tmp_path):
         assert len(memory) == 2
 
 
+def test_what_was_undone_is_not_found_where_another_connection_took_its_place(tmp_path):
+    """The stamp is the same then: as many experiences, the same last position."""
+    with Memory(tmp_path) as first, Memory(tmp_path) as second:
+        kept = first.add(Experience("q", "a", embedding=vector(0), space="t"))
+        probe = Probe(embedding=vector(1), space="t")
+        assert first.search(probe, 5).neighbours[0].experience.id == kept.id
+
+        def fails():
+            with first.writing():
+                undone = first.add(Experience("q", "b", embedding=vector(1), space="t"))
+                assert first.search(probe, 5).neighbours[0].experience.id == undone.id
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            fails()
+        second.add(Experience("q", "c", embedding=vector(2), space="t"))
+        found = first.search(probe, 5).neighbours
+        near = {n.experience.answer: n.likeness for n in found}
+        units = [vector(seed) / np.linalg.norm(vector(seed)) for seed in (0, 1, 2)]
+        expected = {"a": units[0] @ units[1], "c": units[2] @ units[1]}
+        assert near == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_removal_that_was_undone_is_found_again(tmp_path):
+    with Memory(tmp_path) as memory:
+        kept = memory.add(Experience("q", "a", embedding=vector(0), space="t"))
+        memory.add(Experience("q", "b", embedding=vector(1), space="t"))
+        probe = Probe(embedding=vector(0), space="t")
+        memory.search(probe)
+
+        def fails():
+            with memory.writing():
+                memory.remove([kept.id])
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            fails()
+        assert memory.search(probe, 1).neighbours[0].experience.id == kept.id
+
+
+def test_what_another_connection_adds_while_one_waits_for_the_lock_is_found(tmp_path, monkeypatch):
+    with Memory(tmp_path) as first, Memory(tmp_path) as second:
+        first.add(Experience("q", "a", embedding=vector(0), space="t"))
+        first.search(Probe(embedding=vector(0), space="t"))
+        writing = first.base.writing
+
+        def late():  # what waits for the lock gets it once the other is done
+            monkeypatch.setattr(first.base, "writing", writing)
+            second.add(Experience("q", "b", embedding=vector(1), space="t"))
+            return writing()
+
+        monkeypatch.setattr(first.base, "writing", late)
+        first.add(Experience("q", "c", embedding=vector(2), space="t"))
+        found = first.search(Probe(embedding=vector(1), space="t"), 5).neighbours
+        assert [n.experience.answer for n in found[:1]] == ["b"]
+        assert len(found) == 3
+
+
 def test_a_full_store_lets_the_least_worthy_go_and_keeps_pinned_ones(tmp_path):
     with Memory(tmp_path, room=Room(count=3)) as memory:
         sure = memory.add(Experience("q", "sure", confidence=1.0, pinned=True))

@@ -168,6 +168,26 @@ def test_a_corrected_answer_votes_as_it_was_corrected(agent, stream, tmp_path):
         assert [vote.canonical for vote in votes if vote.source == "memory"] == ["6"]
 
 
+@pytest.mark.parametrize("first_type", ["", "number"])
+def test_what_a_person_said_votes_in_the_form_of_the_question_that_is_asked(
+    agent, stream, tmp_path, first_type
+):
+    path = stream(1)
+    line = json.loads(path.read_text()) | {"answer_type": first_type}
+    path.write_text(json.dumps(line) + "\n")
+    with serve(agent, tmp_path) as service:
+        [first] = service.run(read_stream(path))
+        service.reviews.ask(first.experience_id, "test")
+        number = service.reviews.of(first.experience_id).number
+        service.reviews.decide(number, "correct", "There are 6.", "ann")
+        other = {"": "number", "number": ""}[first_type]
+        path.write_text(json.dumps(line | {"request_id": "again", "answer_type": other}) + "\n")
+        [again] = service.run(read_stream(path))
+        votes = service.memory.votes(again.experience_id)
+        form = {"": "there are 6", "number": "6"}[other]
+        assert [vote.canonical for vote in votes if vote.source == "memory"] == [form]
+
+
 @pytest.mark.parametrize("verdict", ["reject", "correct", "approve"])
 def test_votes_that_a_person_spoke_against_are_not_learned_however_often_it_is_asked(
     agent, stream, tmp_path, verdict

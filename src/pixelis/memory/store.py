@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pixelis.errors import ConfigError, StoreError
+from pixelis.memory import older
 from pixelis.memory.audit import Audit
 from pixelis.memory.base import FILE, Base
 from pixelis.memory.experience import (
@@ -113,6 +114,7 @@ class Memory:
         self._recall_name = recall
         try:
             self.finish_erasing()
+            self._catch_up()
             Audit(self.folder, self.base, clock).recover()
             self.engine  # noqa: B018 - an unknown name must be heard now
         except BaseException:
@@ -142,10 +144,10 @@ class Memory:
         """
         kept = None if media is None else self.media.put(media, self.originals)
         one = self._ready(experience, kept)
-        self.spaces.follow()
-        if one.embedding is not None:
-            self.spaces.check(one.space, one.embedding)
         with self.base.writing() as base:
+            self.spaces.follow()  # with the lock: nobody adds between this and what is added here
+            if one.embedding is not None:
+                self.spaces.check(one.space, one.embedding)
             if kept is not None:
                 self._keep_media(base, kept, media or b"")
             row = to_row(one)
@@ -325,8 +327,8 @@ class Memory:
 
         Their bytes stay in free pages of the files; `pixelis.memory.erase` leaves nothing.
         """
-        self.spaces.follow()
         with self.base.writing() as base:
+            self.spaces.follow()
             self._drop(base, ids)
         self._sweep()
 
@@ -339,6 +341,12 @@ class Memory:
                 self.base.set_about("unclean", "0")
 
     # how --------------------------------------------------------------------------------------
+    def _catch_up(self) -> None:
+        """Corrections that an older process wrote after this store was migrated."""
+        if older.lacking(self.base):
+            with self.base.writing() as base:
+                older.corrections(base)
+
     def _ready(self, one: Experience, kept: Kept | None) -> Experience:
         one = replace(one, id=one.id or uuid.uuid4().hex[:16], born=one.born or self.clock())
         if sha256 := kept.sha256 if kept is not None else one.media:

@@ -282,7 +282,7 @@ class Service:
         there = self.memory.get(one.id) if one.id else None
         if there is None:
             kept, why = self.memory.add(one, data, votes), ""
-            if any(word.against(kept.canonical) for word in self.reviews.words(kept)):
+            if self.reviews.contradicted(kept):
                 why = CONTRADICTED
         else:
             both = {**one.provenance, **there.provenance}
