@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
+from pixelis.errors import ConfigError
 from pixelis.evolve.canary import Bands, rotate, told
 from pixelis.memory import Experience, Memory
 from pixelis.memory.queue import Queue, Ticket
@@ -67,12 +68,15 @@ class Learner:
     """One run of the learner; its caller holds the store's learner lock.
 
     Args:
+        asker: asks the canary's questions; None only with `canaries` off.
         name: of this run, different for each.
     """
 
     def __init__(
-        self, memory: Memory, trainer: Trainer, asker: Asker, config: EvolveConfig, name: str
+        self, memory: Memory, trainer: Trainer, asker: Asker | None, config: EvolveConfig, name: str
     ) -> None:
+        if asker is None and config.canaries:
+            raise ConfigError("the canary is on and nobody asks its questions; give an asker")
         self.memory, self.trainer, self.asker = memory, trainer, asker
         self.config, self.name = config, name
         self.queue = Queue(memory.base, memory.clock)
@@ -155,21 +159,22 @@ class Learner:
 
     def examine(self, turn: int) -> tuple[bool, dict[str, Any]]:
         """The canary: whether the candidate may be promoted, and what was measured."""
-        if not self.config.canaries:
+        asker = self.asker
+        if not self.config.canaries or asker is None:
             return True, {"why": "canary is off"}
         if self._marked != self.versions.promoted:
             self._marks, self._marked = {}, self.versions.promoted
-        share = min(1.0, self.config.canary_size / len(self.asker.ids))
-        ids = rotate(self.asker.ids, turn, share)
+        share = min(1.0, self.config.canary_size / len(asker.ids))
+        ids = rotate(asker.ids, turn, share)
         test = Sequential(self.config.margin, least=min(LEAST, len(ids)))
         fresh: dict[str, Mark] = {}
         for start in range(0, len(ids), CHUNK):
             part = ids[start : start + CHUNK]
             with self.trainer.using("candidate"):
-                fresh |= dict(zip(part, self.asker.look(part), strict=True))
+                fresh |= dict(zip(part, asker.look(part), strict=True))
             if missing := [name for name in part if name not in self._marks]:
                 with self.trainer.using("promoted"):
-                    self._marks |= dict(zip(missing, self.asker.look(missing), strict=True))
+                    self._marks |= dict(zip(missing, asker.look(missing), strict=True))
             for name in part:
                 test = test.observe(float(fresh[name].right) - float(self._marks[name].right))
             if test.verdict != "open":

@@ -385,7 +385,8 @@ class Service:
         write_whole(path, text.encode())
         # Say now, and not in the learner's log, that a model runs elsewhere or has no canary.
         Wearer(self.agent.policy)
-        pool(self.config.canary, 1, self.config.model)
+        if self.config.canaries:
+            pool(self.config.canary, 1, self.config.model)
         return Supervisor(lambda: learner(self.memory.folder, path))
 
 
