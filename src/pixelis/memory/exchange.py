@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 
 from pixelis.errors import ConfigError, DataError, StoreError
 from pixelis.memory.experience import Experience
+from pixelis.memory.filter import Filter
 from pixelis.memory.media import write_whole
-from pixelis.memory.store import Filter, Memory, Vote
+from pixelis.memory.store import Memory, Vote
 
 LINES, MANIFEST, FORMAT = "experiences.jsonl", "manifest.json", "pixelis-memory-1"
 _MEDIA = re.compile(r"media/[0-9a-f]{64}\.[a-z0-9]{1,5}")

@@ -22,7 +22,7 @@ Verdict = Literal["approve", "correct", "reject"]
 VERDICTS = ("approve", "correct", "reject")
 # A person's word against a vote's 1; a rejection says only what is wrong, so it counts less.
 WEIGHTS = {"approve": 2.0, "correct": 3.0, "reject": -1.0}
-SPOKEN = ("confirmed", "corrected", "rejected")  # statuses that a person gave
+DECIDED = ("confirmed", "corrected", "rejected")  # statuses that a person gave
 STATUS = {"approve": "confirmed", "correct": "corrected", "reject": "rejected"}
 RATE = 1.0  # above any base rate: what a person said is learned at the full one
 
@@ -77,12 +77,12 @@ class Reviews:
     def words(self, one: Experience) -> list[Word]:
         """What people said of an experience, and of the same question about the same picture,
         whatever types of answer it was asked with."""
-        marks = ", ".join("?" * len(SPOKEN))
+        marks = ", ".join("?" * len(DECIDED))
         rows = self.base.rows(
             "SELECT id, verdict FROM experiences LEFT JOIN reviews ON experience = id"
             " WHERE (id = ? OR (media = ? AND question = ?))"
             f" AND (status IN ({marks}) OR verdict = '')",
-            (one.id, one.media, one.question, *SPOKEN),
+            (one.id, one.media, one.question, *DECIDED),
         )
         found = [(self.memory.get(id), verdict) for id, verdict in rows]
         words = [word_of(other, verdict == "") for other, verdict in found if other is not None]

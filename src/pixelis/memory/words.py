@@ -72,3 +72,25 @@ def word_of(one: Experience, waits: bool) -> Word | None:
         return None
     answer = one.right_answer if verdict == "correct" else one.answer
     return Word(verdict, answer or one.canonical, kind_of(one))
+
+
+class Standing(NamedTuple):
+    """What votes say of an answer: its calibrated confidence, None when nobody knows it, and its
+    reward in [-1, 1]."""
+
+    confidence: float | None
+    reward: float
+
+
+def standing(answer: str, voted: Experience) -> Standing:
+    """How the answer that a user was shown stands in the votes on its question.
+
+    A calibrated confidence is that of the votes' winner and of no other answer; the reward of
+    another one is by its own share of the votes.
+    """
+    shown = kind_of(voted).normal(answer)
+    if shown == voted.canonical:
+        return Standing(voted.confidence, voted.reward)
+    counts = voted.provenance.get("counts") or {}
+    total = sum(counts.values())
+    return Standing(None, 2.0 * counts.get(shown, 0.0) / total - 1.0 if total > 0 else 0.0)

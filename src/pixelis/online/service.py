@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -41,7 +41,8 @@ from pixelis.memory import Experience, Memory, Probe, Vote, embedder_for
 from pixelis.memory.audit import Audit
 from pixelis.memory.media import fingerprint, write_whole
 from pixelis.memory.queue import Queue
-from pixelis.memory.reviews import Reviews
+from pixelis.memory.reviews import DECIDED, Reviews
+from pixelis.memory.words import standing
 from pixelis.online.answering import Answered, Asking, answer, blank
 from pixelis.online.exam import pool
 from pixelis.online.settings import EvolveConfig
@@ -108,6 +109,7 @@ class Service:
         self.agent, self.config = agent, config or EvolveConfig()
         self.memory = self._open(Path(store))
         try:
+            self.memory.keep_as(self.config.redact, self.config.originals)
             self.embedder = embedder_for(agent.policy, self.config.embedder)
             named = f":{self.config.model}" if self.config.embedder == "pooled" else ""
             self.memory.base.set_about("embedder", self.config.embedder + named)
@@ -286,7 +288,10 @@ class Service:
                 why = CONTRADICTED
         else:
             both = {**one.provenance, **there.provenance}
-            kept, why = self.memory.revise(replace(there, provenance=both), votes), SPOKEN
+            sure, reward = standing(there.answer, one)
+            reward = there.reward if there.status in DECIDED else reward
+            after = replace(there, provenance=both, confidence=sure, reward=reward)
+            kept, why = self.memory.revise(after, votes), SPOKEN
         if why and decision.action != "store_only":
             decision = gate.Decision("store_only", why, 0.0)
             told = {**kept.provenance, "reason": why}
@@ -357,10 +362,7 @@ class Service:
         except OSError as error:
             raise StoreError(f"{folder} cannot be used ({error.strerror or error})") from error
         try:
-            options: dict[str, Any] = {} if config.redact else {"hook": None}
-            return Memory(
-                folder, config.space, config.recall, originals=config.originals, **options
-            )
+            return Memory(folder, config.space, config.recall)
         except BaseException:
             self._lock.release()
             raise
