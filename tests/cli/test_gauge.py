@@ -20,8 +20,8 @@ def test_a_file_is_fitted_on_the_frozen_exam_and_can_be_read(tmp_path, capsys):
     assert told["from"] == "exam:calibration"
     assert 10 <= told["answers"] <= told["questions"] == 12
     assert told["measured"]["identity"]["n"] == told["answers"]
-    least = min(one["after"] for one in told["measured"].values())
-    assert told["measured"][told["kind"]]["after"] == least
+    least = min(one["loss"] for one in told["measured"].values())
+    assert told["measured"][told["kind"]]["loss"] == least
 
 
 @pytest.mark.parametrize(

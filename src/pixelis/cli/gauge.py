@@ -56,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
     printer = Printer()
     printer.field("answered", f"{found['answers']} of {found['questions']}", indent=0)
     for kind, one in found["measured"].items():
-        printer.field(kind, f"calibration error {one['after']:.3f}, cross-fitted", indent=0)
+        told = f"log loss {one['loss']:.3f}, calibration error {one['after']:.3f} cross-fitted"
+        printer.field(kind, f"{told} (by chance alone {one['chance']:.3f})", indent=0)
     printer.field("written", f"{args.out} ({found['kind']}, {found['id']})", indent=0)
     return 0
 

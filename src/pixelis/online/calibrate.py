@@ -56,10 +56,13 @@ def ask(
 
 
 def best(said: list[Said]) -> Fitted:
-    """The map whose kind leaves the least error on answers that it has not seen."""
+    """The map whose kind has the least log loss on answers that it has not seen.
+
+    Not the least calibration error: on few answers most of that is chance.
+    """
     raw, right = [one.confidence for one in said], [one.right for one in said]
     measured = {kind: measure(raw, right, kind) for kind in KINDS}
-    kind = min(KINDS, key=lambda name: measured[name].after)
+    kind = min(KINDS, key=lambda name: measured[name].loss)
     return Fitted(fit(raw, right, kind), measured)
 
 
