@@ -174,5 +174,19 @@ def test_what_people_said_holds_where_it_is_imported(memory, tmp_path):
     with Memory(tmp_path / "other") as other:
         take(other, tmp_path / "out")
         wrong, right = voted(other, "7"), voted(other, "3")
+        assert Reviews(other).waiting() == []
         contradicted = [Reviews(other).contradicted(other.get(one)) for one in (wrong, right)]
         assert contradicted == [True, False]
+
+
+def test_a_users_word_that_waits_waits_on_where_it_is_imported(memory, tmp_path):
+    first = voted(memory, "7", provenance={"feedback": {"right": False}})
+    learned = voted(memory, "8")
+    memory.set_status([learned], "learned")
+    Reviews(memory).hear(first, "said to be wrong")
+    export(memory, tmp_path / "out")
+    with Memory(tmp_path / "other") as other:
+        take(other, tmp_path / "out")
+        assert [review.experience for review in Reviews(other).waiting()] == [first]
+        assert Reviews(other).contradicted(other.get(voted(other, "9")))
+        assert other.get(learned).status == "stored", "nobody has learned it here"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import save_file
 
+from pixelis.errors import ConfigError
 from pixelis.memory import Experience, Memory
 from pixelis.memory.audit import Audit
 from pixelis.memory.erase import erase
@@ -189,6 +192,27 @@ def test_erased_and_quarantined_experiences_teach_nothing(memory):
     run = learner(memory, trainer, config=CONFIG.model_copy(update={"batch": 3}))
     assert run.step() == "promoted"
     assert set(trainer.seen) == set(ids[2:])
+
+
+def test_what_is_damaged_is_left_out_and_ends_nothing(memory):
+    stream = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(stream, "PNG")
+    one = memory.add(Experience("q", RIGHT, RIGHT), stream.getvalue())
+    Queue(memory.base, memory.clock).put(one.id, RIGHT, 1.0, 1e-4, "vote")
+    ids = feed(memory, 3)
+    memory.picture_path(one.media).unlink()
+    trainer = NumberTrainer()
+    assert learner(memory, trainer).step() == "promoted"
+    assert trainer.seen == ids
+    assert memory.base.rows("SELECT * FROM queue") == []
+
+
+def test_nobody_asks_the_canarys_questions_only_when_it_is_off(memory):
+    off = CONFIG.model_copy(update={"canaries": False})
+    with pytest.raises(ConfigError, match="canary"):
+        Learner(memory, NumberTrainer(), None, CONFIG, "run")
+    feed(memory, 4)
+    assert Learner(memory, NumberTrainer(), None, off, "run").step() == "promoted"
 
 
 def test_what_people_say_reaches_the_learner_with_its_own_weight(memory):

@@ -141,6 +141,24 @@ def test_the_calibration_in_the_file_is_the_one_used(agent, stream, tmp_path):
         assert reply.confidence == pytest.approx(known(one.provenance["raw_confidence"]))
 
 
+@pytest.mark.parametrize(("name", "value"), [("votes", 4), ("policy", "another")])
+def test_a_calibration_of_another_setting_is_refused(agent, tmp_path, name, value):
+    file = tmp_path / "calibration.json"
+    record = fit([0.2, 0.9], [False, True]).to_dict() | {"of": {"votes": 5, "policy": "counting"}}
+    config = CONFIG.model_copy(update={"calibration": file})
+    file.write_text(json.dumps(record))
+    serve(agent, tmp_path, config).close()
+    record["of"][name] = value
+    file.write_text(json.dumps(record))
+    with pytest.raises(ConfigError, match=f"fitted with {name} {value}"):
+        serve(agent, tmp_path, config)
+    for broken in ("{", "[]", "{}"):
+        file.write_text(broken)
+        with pytest.raises(ConfigError, match="calibration"):
+            serve(agent, tmp_path, config)
+    serve(agent, tmp_path).close()
+
+
 def test_the_same_question_confirmed_by_a_person_votes_again(agent, stream, tmp_path):
     path = stream(2)
     with serve(agent, tmp_path) as service:

@@ -19,6 +19,7 @@ from pixelis.errors import ConfigError, DataError, StoreError
 from pixelis.memory.experience import Experience
 from pixelis.memory.filter import Filter
 from pixelis.memory.media import write_whole
+from pixelis.memory.reviews import DECIDED, Reviews
 from pixelis.memory.store import Memory, Vote
 
 LINES, MANIFEST, FORMAT = "experiences.jsonl", "manifest.json", "pixelis-memory-1"
@@ -121,5 +122,10 @@ def _add(memory: Memory, place: Path, record: dict[str, Any]) -> bool:
         media = path.read_bytes()
         if hashlib.sha256(media).hexdigest() != path.stem:
             raise DataError(f"media {name} is not what was exported")
-    memory.add(replace(one, media=None), media, [Vote(**vote) for vote in record["votes"]])
+    # What another store was about to learn, or has learned, this one has not.
+    status = "stored" if one.status in ("queued", "learned") else one.status
+    votes = [Vote(**vote) for vote in record["votes"]]
+    kept = memory.add(replace(one, media=None, status=status), media, votes)
+    if "feedback" in kept.provenance and kept.status not in DECIDED:
+        Reviews(memory).hear(kept.id, "its user spoke of it before it was imported")
     return True

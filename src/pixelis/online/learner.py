@@ -7,12 +7,13 @@ version they went into; a crash before that gives all of them back.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
-from pixelis.errors import ConfigError
+from pixelis.errors import ConfigError, StoreError
 from pixelis.evolve.canary import Bands, rotate, told
 from pixelis.memory import Experience, Memory
 from pixelis.memory.queue import Queue, Ticket
@@ -26,6 +27,7 @@ Which = Literal["candidate", "promoted"]
 LEAST = 100  # canary questions before a promotion
 CHUNK = 40  # canary questions asked before looking at the test
 PATIENCE_S = 3.0  # wait for a whole batch before taking what there is
+log = logging.getLogger(__name__)
 
 
 class Lesson(NamedTuple):
@@ -214,13 +216,17 @@ class Learner:
         return now - self._waiting_since >= PATIENCE_S
 
     def _lessons(self, tickets: Sequence[Ticket]) -> list[Lesson]:
-        """What can be learned from; erased and quarantined experiences cannot."""
+        """What can be learned from; not erased, quarantined or damaged experiences."""
         found = []
         for ticket in tickets:
-            one = self.memory.get(ticket.experience)
-            if one is None or one.status == "quarantined" or not ticket.label:
+            try:
+                one = self.memory.get(ticket.experience)
+                if one is None or one.status == "quarantined" or not ticket.label:
+                    continue
+                media = None if one.media is None else self.memory.picture(one.media)
+            except StoreError as error:  # it would end the learner, and take its batch along
+                log.warning("left out: %s", error)
                 continue
-            media = None if one.media is None else self.memory.picture(one.media)
             found.append(Lesson(ticket, one, media))
         return found
 

@@ -31,9 +31,8 @@ from PIL import Image
 
 from pixelis.agent import Agent
 from pixelis.episode import Episode, Media
-from pixelis.errors import ConfigError, DataError, MediaError, ModelError, StoreError
+from pixelis.errors import DataError, MediaError, ModelError, StoreError
 from pixelis.evolve import gate
-from pixelis.evolve.calibration import Calibration
 from pixelis.evolve.vote import tally
 from pixelis.geometry import Size
 from pixelis.media import Picture, open_media
@@ -44,6 +43,7 @@ from pixelis.memory.queue import Queue
 from pixelis.memory.reviews import DECIDED, Reviews
 from pixelis.memory.words import standing
 from pixelis.online.answering import Answered, Asking, answer, blank
+from pixelis.online.calibrate import read, setting
 from pixelis.online.exam import pool
 from pixelis.online.settings import EvolveConfig
 from pixelis.online.stream import Record
@@ -117,7 +117,7 @@ class Service:
             self.reviews = Reviews(self.memory)
             self.versions = Versions(self.memory, "service")
             self.audit = Audit(self.memory.folder, self.memory.base, self.memory.clock)
-            self.calibration = read_calibration(self.config.calibration)
+            self.calibration = read(self.config.calibration, setting(agent, self.config))
             self._salt = self._secret()
             self._turn = threading.Lock()
             self._wearer: Wearer | None = None
@@ -408,20 +408,6 @@ def _none(work: Work) -> Answered:
     media = Media("picture", name, Size(0, 0), "")
     episode = Episode(work.record.question, media, ended="failed", meta={"error": work.broken})
     return Answered(tally([]), episode)
-
-
-def read_calibration(path: Path | None) -> Calibration:
-    """The calibration in a file, the identity without one."""
-    if path is None:
-        return Calibration()
-    try:
-        return Calibration.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ConfigError(f"calibration = {path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        if isinstance(error, ConfigError):
-            raise
-        raise ConfigError(f"calibration = {path}: {error}; fit one again") from error
 
 
 def tokenizer_of(agent: Agent) -> Callable[[Sequence[int]], str] | None:
