@@ -17,7 +17,17 @@ import pytest
 from PIL import Image
 
 from pixelis.errors import ConfigError, StoreError
-from pixelis.memory import Experience, Filter, Memory, Probe, Room, Vote
+from pixelis.memory import (
+    Experience,
+    Filter,
+    Memory,
+    Neighbour,
+    Probe,
+    Recollection,
+    Room,
+    Vote,
+)
+from pixelis.memory.recall import _FACTORIES
 from pixelis.memory.verify import verify
 
 
@@ -138,6 +148,46 @@ def test_a_removal_that_was_undone_is_found_again(tmp_path):
         with pytest.raises(KeyError):
             fails()
         assert memory.search(probe, 1).neighbours[0].experience.id == kept.id
+
+
+class Newest:
+    """An engine that reads the store once and is told of changes; it recalls what is newest."""
+
+    name = "newest"
+
+    def __init__(self, memory):
+        self.memory, self.known = memory, memory.ids()
+
+    def added(self, experience):
+        self.known.append(experience.id)
+
+    def removed(self, ids):
+        self.known = [one for one in self.known if one not in ids]
+
+    def recall(self, probe, k):
+        found = [self.memory.get(one) for one in self.known[: -k - 1 : -1]]
+        return Recollection(tuple(Neighbour(one, 1.0) for one in found))
+
+    def close(self):
+        """Nothing is open."""
+
+
+def test_an_engine_finds_again_what_was_not_removed_after_all(tmp_path, monkeypatch):
+    monkeypatch.setitem(_FACTORIES, "newest", Newest)
+    with Memory(tmp_path, recall="newest") as memory:
+        memory.add(Experience("q", "a"))
+        newest = memory.add(Experience("q", "b"))
+
+        def fails():
+            with memory.writing():
+                memory.remove([newest.id])
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            fails()
+        assert memory.search(Probe(), 1).neighbours[0].experience.id == newest.id
+        memory.remove([newest.id])
+        assert memory.search(Probe(), 1).neighbours[0].experience.answer == "a"
 
 
 def test_what_another_connection_adds_while_one_waits_for_the_lock_is_found(tmp_path, monkeypatch):

@@ -450,7 +450,14 @@ class Memory:
                 base.execute("DELETE FROM media WHERE sha256 = ?", (sha256,))
         base.execute("UPDATE about SET value = CAST(value AS INTEGER) + 1 WHERE name = 'epoch'")
         self.spaces.removed(gone)
+        self.base.if_undone(self._forget_engine)
         self.engine.removed(list(ids))
+
+    def _forget_engine(self) -> None:
+        """A removal is undone, which no engine is told of: the next one asked reads all anew."""
+        if self._recall is not None:
+            self._recall.close()
+            self._recall = None
 
     def _sweep(self) -> None:
         """Removes doomed files, one by one, so that a crash leaves the rest written down."""
