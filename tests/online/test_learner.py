@@ -300,6 +300,41 @@ def test_a_candidate_that_was_compared_with_another_version_is_set_aside(memory)
     assert run.queue.sizes() == {"waiting": 4, "leased": 0, "failed": 0}
 
 
+@pytest.mark.parametrize("change", ["promote", "roll back"])
+def test_what_was_learned_from_a_version_that_answers_no_more_is_no_candidate(memory, change):
+    """Its parent would be named wrongly, so that it escaped the rollback of what it comes from."""
+    trainer = NumberTrainer()
+    by_hand = Versions(memory, "ann")
+    for number in (1, 2):
+        by_hand.add(trainer.write, number - 1, [])
+    by_hand.promote(1, "by the test")
+    if change == "roll back":
+        by_hand.promote(2, "by the test")
+    run, learn = learner(memory, trainer), trainer.learn
+
+    def slowly(lessons):
+        by_hand.promote(2, "by hand") if change == "promote" else by_hand.roll_back(2, "by hand")
+        return learn(lessons)
+
+    trainer.learn = slowly
+    ids = feed(memory, 4)
+    assert run.step() == "overtaken"
+    assert by_hand.promoted == (2 if change == "promote" else 1)
+    assert len(by_hand.all()) == 2
+    assert {memory.get(one).status for one in ids} == {"queued"}
+    assert run.queue.sizes() == {"waiting": 4, "leased": 0, "failed": 0}
+
+
+def test_a_learner_that_began_before_another_promotion_knows_where_it_began(memory):
+    trainer = NumberTrainer()
+    Versions(memory).add(trainer.write, 0, [])
+    Versions(memory).promote(1, "while the model was loaded")
+    run = Learner(memory, trainer, Exam(trainer), CONFIG, "run", start=0)
+    feed(memory, 4)
+    assert run.step() == "overtaken"
+    assert Versions(memory).promoted == 1
+
+
 def test_what_was_erased_while_it_was_learned_is_never_promoted(memory):
     trainer = NumberTrainer()
     run = learner(memory, trainer)

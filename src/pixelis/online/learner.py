@@ -72,10 +72,17 @@ class Learner:
     Args:
         asker: asks the canary's questions; None only with `canaries` off.
         name: of this run, different for each.
+        start: version that the trainer has begun from; default: the one promoted now.
     """
 
     def __init__(
-        self, memory: Memory, trainer: Trainer, asker: Asker | None, config: EvolveConfig, name: str
+        self,
+        memory: Memory,
+        trainer: Trainer,
+        asker: Asker | None,
+        config: EvolveConfig,
+        name: str,
+        start: int | None = None,
     ) -> None:
         if asker is None and config.canaries:
             raise ConfigError("the canary is on and nobody asks its questions; give an asker")
@@ -84,6 +91,7 @@ class Learner:
         self.queue = Queue(memory.base, memory.clock)
         self.versions = Versions(memory, "learner")
         self.queue.reclaim(name)
+        self._start = self.versions.promoted if start is None else start
         self._held: list[Ticket] = []
         self._figures: list[Mapping[str, Any]] = []
         self._marks: dict[str, Mark] = {}  # of the promoted version, by question
@@ -110,11 +118,13 @@ class Learner:
         if not any(one.get("used") for one in figures):
             self.queue.acknowledge(tickets)  # nothing in them that changes anything
             return "idle"
-        if self.queue.overruled(tickets):  # the canary need not be asked
+        # What was learned began from another version than the one that answers now, or people
+        # spoke against it: the canary need not be asked.
+        if self.versions.promoted != self._start or self.queue.overruled(tickets):
             self.queue.give_back(tickets)
             self.trainer.settle(False)
             return "overtaken"
-        parent = self.versions.promoted
+        parent = self._start
         ids = [ticket.experience for ticket in tickets]
         version = self.versions.add(self.trainer.write, parent, ids, {"updates": list(figures)})
         passed, found = self.examine(version.number)
@@ -126,7 +136,7 @@ class Learner:
                 self.queue.acknowledge(tickets)
         self.trainer.settle(event == "promoted")
         if event == "promoted":
-            self._marked = version.number
+            self._marked = self._start = version.number
         elif passed:  # what was measured is the candidate's, which nobody wears
             self._marks = {}
         return event

@@ -59,7 +59,8 @@ def learn(memory: Memory, config: EvolveConfig, stop: threading.Event, parent: i
         with Agent.load(config.model, threads=1) as agent:
             trainer = AdapterTrainer(agent, config, start, seed=promoted)
             examiner = examiner_of(agent, config)
-            learner = Learner(memory, trainer, examiner, config, f"{os.getpid()}-{time.time_ns()}")
+            name = f"{os.getpid()}-{time.time_ns()}"
+            learner = Learner(memory, trainer, examiner, config, name, promoted)
             log.info("from version %d", promoted)
             while not stop.is_set() and os.getppid() == parent:
                 event = learner.step()
