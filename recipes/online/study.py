@@ -83,7 +83,7 @@ def calibrated(
     raw = [verdict.confidence for verdict in verdicts]
     right = [one.right(v.answer) for one, v in zip(data, verdicts, strict=True)]
     told = {kind: calibration.measure(raw, right, kind)._asdict() for kind in calibration.KINDS[1:]}
-    best = min(told, key=lambda kind: told[kind]["after"])
+    best = min(told, key=lambda kind: told[kind]["loss"])
     found = calibration.fit(raw, right, best)
     draw(raw, right, best, told[best], out / "calibration.png")
     return found, {**told, "chosen": best}

@@ -20,6 +20,7 @@ from PIL import Image
 from pixelis.cli.evolve import Until
 from pixelis.cli.main import main
 from pixelis.memory import Memory
+from pixelis.memory.reviews import Reviews
 from pixelis.memory.verify import verify
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -188,6 +189,34 @@ def test_nano_learns_and_a_promoted_version_answers(tmp_path):
     out, errors = process.communicate()
     assert process.returncode == 0, errors
     assert whole_lines(out)[0]["version"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_any_local_model_learns_when_nothing_has_to_be_examined(stream, untrained, tmp_path):
+    path, store = stream(1), tmp_path / "store"
+    words = [path, "--store", store, "--model", f"hf:{untrained}", "--votes", 1, "--json"]
+    process = start(*words)
+    out, errors = process.communicate()
+    assert process.returncode == 0, errors
+    [line] = whole_lines(out)
+    with Memory(store) as memory:
+        reviews = Reviews(memory)
+        reviews.ask(line["experience_id"], "test")
+        reviews.decide(1, "correct", "three", "ann")
+    process = start(*words, "--learn", "--rollouts", 2, "--batch", 1)
+    _, errors = process.communicate()
+    assert process.returncode == 2
+    assert "canary" in errors
+    process = start(*words, "--learn", "--no-canaries", "--wait", "--rollouts", 2, "--batch", 1,
+                    "--updates", 1)  # fmt: skip
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    log = (store / "learner.log").read_text()
+    assert "from version 0" in log
+    assert "Traceback" not in log, log
+    with Memory(store) as memory:
+        assert memory.base.rows("SELECT * FROM queue") == []
 
 
 def test_records_end_when_the_event_is_set():

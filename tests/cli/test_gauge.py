@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pixelis.cli.main import main
-from pixelis.online.service import read_calibration
+from pixelis.online.calibrate import read
 
 
 def test_a_file_is_fitted_on_the_frozen_exam_and_can_be_read(tmp_path, capsys):
@@ -15,13 +15,15 @@ def test_a_file_is_fitted_on_the_frozen_exam_and_can_be_read(tmp_path, capsys):
     words = ["gauge", "--out", str(out), "--limit", "12", "--votes", "1", "--json"]
     assert main([*words, "--ahead", "6"]) == 0
     told = json.loads(capsys.readouterr().out)
-    known = read_calibration(out)
+    of = {"policy": "nano", "votes": 1, "temperature": 1.0, "strategy": "majority"}
+    assert json.loads(out.read_text())["of"] == of
+    known = read(out, of)
     assert known.id == told["id"]
     assert told["from"] == "exam:calibration"
     assert 10 <= told["answers"] <= told["questions"] == 12
     assert told["measured"]["identity"]["n"] == told["answers"]
-    least = min(one["after"] for one in told["measured"].values())
-    assert told["measured"][told["kind"]]["after"] == least
+    least = min(one["loss"] for one in told["measured"].values())
+    assert told["measured"][told["kind"]]["loss"] == least
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelis.errors import ConfigError
-from pixelis.evolve.calibration import Calibration, curve, error, fit, measure
+from pixelis.evolve.calibration import (
+    HOLD,
+    INNER,
+    KINDS,
+    LINE,
+    Calibration,
+    chance,
+    curve,
+    error,
+    fit,
+    loss,
+    measure,
+)
 
 answers = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60)
 
 
-@given(answers, st.sampled_from(["isotonic", "temperature", "identity"]))
+@given(answers, st.sampled_from(KINDS))
 def test_the_map_rises_and_stays_in_range(pairs, kind):
     found = fit([p[0] for p in pairs], [p[1] for p in pairs], kind)
     values = [found(x) for x in np.linspace(0, 1, 41)]
@@ -83,7 +95,7 @@ def test_a_map_that_does_not_rise_is_refused():
         Calibration.from_dict(record)
 
 
-@pytest.mark.parametrize("kind", ["isotonic", "temperature"])
+@pytest.mark.parametrize("kind", ["isotonic", "temperature", "logistic"])
 def test_overconfidence_is_cured_on_unseen_answers(kind):
     rng = np.random.default_rng(0)
     true = rng.random(3000)
@@ -108,3 +120,61 @@ def test_the_map_is_the_same_after_it_was_stored():
     assert fit([0.1], [True]).id != found.id
     with pytest.raises(ConfigError):
         Calibration.from_dict({"kind": "other", "knots": [], "temperature": 1, "n": 0})
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_the_line_is_the_one_a_general_optimiser_finds(direction):
+    from scipy.optimize import minimize
+
+    rng = np.random.default_rng(4)
+    x = rng.beta(2, 0.7, 120)
+    y = rng.random(120) < 1 / (1 + np.exp(-direction * (2 * x - 1.2)))
+    inner = x.clip(INNER, 1 - INNER)
+    logits = np.log(inner / (1 - inner))
+
+    def cost(line):
+        scaled = line[0] * logits + line[1]
+        held = sum(h * (a - b) ** 2 for h, a, b in zip(HOLD, line, LINE, strict=True)) / 2
+        return np.sum(np.logaddexp(0, scaled) - y * scaled) + held
+
+    wanted = minimize(cost, LINE, bounds=[(0, None), (None, None)], tol=1e-12)
+    found = fit(x.tolist(), y.tolist(), "logistic")
+    assert (found.slope, found.intercept) == pytest.approx(wanted.x, abs=1e-4)
+    assert (found.slope == 0) == (direction < 0)
+    again = Calibration.from_dict(json.loads(json.dumps(found.to_dict())))
+    assert again == found
+    assert again.id == found.id
+    for broken in ({"slope": -1.0}, {"intercept": float("inf")}):
+        with pytest.raises(ConfigError, match="broken"):
+            Calibration.from_dict({**found.to_dict(), **broken})
+
+
+def test_on_few_answers_the_line_is_nearer_to_the_truth_than_steps_or_a_temperature():
+    """Known odds: 0.6 times the logit, minus 1.2. Means over 40 sets of 80 answers."""
+    rng = np.random.default_rng(0)
+    grid = np.linspace(0.05, 0.95, 50)
+    truth = lambda x: 1 / (1 + np.exp(1.2 - 0.6 * np.log(x / (1 - x))))  # noqa: E731
+    off = dict.fromkeys(KINDS, 0.0)
+    for _ in range(40):
+        x = rng.uniform(0.05, 0.95, 80)
+        y = rng.random(80) < truth(x)
+        for kind in KINDS:
+            found = fit(x.tolist(), y.tolist(), kind)
+            off[kind] += float(np.abs([found(v) for v in grid] - truth(grid)).mean()) / 40
+    assert off["logistic"] < 0.06
+    assert off["logistic"] < off["isotonic"] < min(off["temperature"], off["identity"])
+
+
+def test_chance_is_the_error_of_answers_that_are_right_as_often_as_said():
+    rng = np.random.default_rng(2)
+    sure = rng.beta(2, 2, 80)
+    seen = [error(sure, rng.random(80) < sure) for _ in range(3000)]
+    assert chance(sure) == pytest.approx(np.mean(seen), rel=0.05)
+    assert chance(np.tile(sure, 25)) == pytest.approx(chance(sure) / 5)
+    assert chance([0.0, 1.0]) == 0.0
+
+
+def test_the_loss_by_hand():
+    assert loss([0.5, 0.8], [True, False]) == pytest.approx(-(np.log(0.5) + np.log(0.2)) / 2)
+    assert loss([1.0], [False]) == pytest.approx(np.log(1000))
+    assert loss([], []) == chance([]) == 0.0

@@ -10,8 +10,12 @@ from PIL import Image
 from pixelis.errors import ConfigError
 from pixelis.memory import Experience, Memory
 from pixelis.memory.audit import Audit
+from pixelis.memory.exchange import export, take
 from pixelis.memory.queue import Queue
 from pixelis.memory.reviews import Reviews
+from pixelis.memory.words import Kind
+
+NUMBER = Kind("number")
 
 
 @pytest.fixture
@@ -26,10 +30,11 @@ def png(color):
     return stream.getvalue()
 
 
-def voted(memory, answer, question="How many?", color="red", **more):
+def voted(memory, answer, question="How many?", color="red", kind=NUMBER, **more):
     """An experience whose answer waits to be learned, because of votes."""
-    kept = memory.add(Experience(question, answer, answer, "number", **more), png(color))
-    Queue(memory.base, memory.clock).put(kept.id, answer, 1.0, 1e-4, "vote")
+    label, told = kind.normal(answer), {**more, "answer_type": kind.answer_type}
+    kept = memory.add(Experience(question, answer, label, **told), png(color))
+    Queue(memory.base, memory.clock).put(kept.id, label, 1.0, 1e-4, "vote")
     return kept.id
 
 
@@ -66,8 +71,8 @@ def test_a_rejection_speaks_against_that_answer_alone(memory):
     said(memory, first, "reject")
     assert tickets(memory) == {other: ("3", "vote"), first: ("7", "rejected")}
     [word] = Reviews(memory).words(memory.get(same))
-    assert word.against("7")
-    assert not word.against("3")
+    assert word.against("7", NUMBER)
+    assert not word.against("3", NUMBER)
 
 
 def test_while_a_users_word_waits_nothing_is_learned_and_a_gates_question_stops_nothing(memory):
@@ -81,9 +86,9 @@ def test_while_a_users_word_waits_nothing_is_learned_and_a_gates_question_stops_
     reviews.hear(spoken, "said to be three")
     assert tickets(memory) == {}
     assert reviews.of(spoken).reason == "said to be three"
-    assert [word.against("7") for word in reviews.words(memory.get(same))] == [True]
+    assert [word.against("7", NUMBER) for word in reviews.words(memory.get(same))] == [True]
     said(memory, spoken, "approve")
-    assert not any(word.against("7") for word in reviews.words(memory.get(same)))
+    assert not any(word.against("7", NUMBER) for word in reviews.words(memory.get(same)))
     assert tickets(memory) == {spoken: ("7", "confirmed")}
 
 
@@ -119,3 +124,69 @@ def test_a_decision_about_nothing_is_refused(memory):
         with pytest.raises(ConfigError):
             said(memory, one, verdict, correction)
     assert memory.get(one).status == "queued"
+
+
+@pytest.mark.parametrize(("spoken", "asked"), [(Kind(), NUMBER), (NUMBER, Kind())])
+def test_a_word_holds_for_the_question_whatever_type_of_answer_it_was_asked_with(
+    memory, spoken, asked
+):
+    first = voted(memory, "There are 7.", kind=spoken)
+    wrong = voted(memory, "7", kind=asked)
+    right = [voted(memory, text, kind=asked) for text in ("There are 3.", "three", "3")]
+    assert Reviews(memory).words(memory.get(wrong)) == []
+    said(memory, first, "reject")
+    assert set(tickets(memory)) == {first, *right}
+    said(memory, first, "correct", "It is 3")
+    assert set(tickets(memory)) == {first, *right}
+    again = voted(memory, "There are 7.", kind=asked)
+    reviews = Reviews(memory)
+    assert reviews.contradicted(memory.get(again))
+    assert not reviews.contradicted(memory.get(right[0]))
+    said(memory, first, "approve")
+    assert set(tickets(memory)) == {first, again}
+
+
+def test_a_users_word_that_waits_stops_votes_of_every_type(memory):
+    first = voted(memory, "7", kind=Kind(), provenance={"feedback": {"right": False}})
+    number, other = voted(memory, "3"), voted(memory, "3", color="blue")
+    Reviews(memory).hear(first, "said to be wrong")
+    assert set(tickets(memory)) == {other}
+    assert Reviews(memory).contradicted(memory.get(number))
+
+
+def test_a_letter_means_the_choice_of_its_own_question(memory):
+    shown, turned = (Kind("option", choices) for choices in (("red", "blue"), ("blue", "red")))
+    choices = {"provenance": {"choices": ["red", "blue"]}}
+    first = voted(memory, "A", kind=shown, **choices)
+    right = voted(memory, "A", kind=turned, provenance={"choices": ["blue", "red"]})
+    wrong = voted(memory, "B", kind=turned, provenance={"choices": ["blue", "red"]})
+    said(memory, first, "correct", "B")
+    assert tickets(memory) == {right: ("blue", "vote"), first: ("blue", "corrected")}
+    assert memory.get(first).settled == "blue"
+    assert memory.get(wrong).status == "stored"
+
+
+def test_what_people_said_holds_where_it_is_imported(memory, tmp_path):
+    """An export has no reviews: the experiences themselves say what was decided."""
+    first = voted(memory, "7")
+    said(memory, first, "correct", "three")
+    export(memory, tmp_path / "out")
+    with Memory(tmp_path / "other") as other:
+        take(other, tmp_path / "out")
+        wrong, right = voted(other, "7"), voted(other, "3")
+        assert Reviews(other).waiting() == []
+        contradicted = [Reviews(other).contradicted(other.get(one)) for one in (wrong, right)]
+        assert contradicted == [True, False]
+
+
+def test_a_users_word_that_waits_waits_on_where_it_is_imported(memory, tmp_path):
+    first = voted(memory, "7", provenance={"feedback": {"right": False}})
+    learned = voted(memory, "8")
+    memory.set_status([learned], "learned")
+    Reviews(memory).hear(first, "said to be wrong")
+    export(memory, tmp_path / "out")
+    with Memory(tmp_path / "other") as other:
+        take(other, tmp_path / "out")
+        assert [review.experience for review in Reviews(other).waiting()] == [first]
+        assert Reviews(other).contradicted(other.get(voted(other, "9")))
+        assert other.get(learned).status == "stored", "nobody has learned it here"

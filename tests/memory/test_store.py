@@ -17,7 +17,17 @@ import pytest
 from PIL import Image
 
 from pixelis.errors import ConfigError, StoreError
-from pixelis.memory import Experience, Filter, Memory, Probe, Room, Vote
+from pixelis.memory import (
+    Experience,
+    Filter,
+    Memory,
+    Neighbour,
+    Probe,
+    Recollection,
+    Room,
+    Vote,
+)
+from pixelis.memory.recall import _FACTORIES
 from pixelis.memory.verify import verify
 
 
@@ -98,6 +108,104 @@ def test_a_transaction_that_fails_leaves_nothing(tmp_path):
         found = memory.search(Probe(embedding=vector(1), space="t"), 5).neighbours
         assert [n.experience.answer for n in found] == ["a"]
         assert len(memory) == 2
+
+
+def test_what_was_undone_is_not_found_where_another_connection_took_its_place(tmp_path):
+    """The stamp is the same then: as many experiences, the same last position."""
+    with Memory(tmp_path) as first, Memory(tmp_path) as second:
+        kept = first.add(Experience("q", "a", embedding=vector(0), space="t"))
+        probe = Probe(embedding=vector(1), space="t")
+        assert first.search(probe, 5).neighbours[0].experience.id == kept.id
+
+        def fails():
+            with first.writing():
+                undone = first.add(Experience("q", "b", embedding=vector(1), space="t"))
+                assert first.search(probe, 5).neighbours[0].experience.id == undone.id
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            fails()
+        second.add(Experience("q", "c", embedding=vector(2), space="t"))
+        found = first.search(probe, 5).neighbours
+        near = {n.experience.answer: n.likeness for n in found}
+        units = [vector(seed) / np.linalg.norm(vector(seed)) for seed in (0, 1, 2)]
+        expected = {"a": units[0] @ units[1], "c": units[2] @ units[1]}
+        assert near == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_removal_that_was_undone_is_found_again(tmp_path):
+    with Memory(tmp_path) as memory:
+        kept = memory.add(Experience("q", "a", embedding=vector(0), space="t"))
+        memory.add(Experience("q", "b", embedding=vector(1), space="t"))
+        probe = Probe(embedding=vector(0), space="t")
+        memory.search(probe)
+
+        def fails():
+            with memory.writing():
+                memory.remove([kept.id])
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            fails()
+        assert memory.search(probe, 1).neighbours[0].experience.id == kept.id
+
+
+class Newest:
+    """An engine that reads the store once and is told of changes; it recalls what is newest."""
+
+    name = "newest"
+
+    def __init__(self, memory):
+        self.memory, self.known = memory, memory.ids()
+
+    def added(self, experience):
+        self.known.append(experience.id)
+
+    def removed(self, ids):
+        self.known = [one for one in self.known if one not in ids]
+
+    def recall(self, probe, k):
+        found = [self.memory.get(one) for one in self.known[: -k - 1 : -1]]
+        return Recollection(tuple(Neighbour(one, 1.0) for one in found))
+
+    def close(self):
+        """Nothing is open."""
+
+
+def test_an_engine_finds_again_what_was_not_removed_after_all(tmp_path, monkeypatch):
+    monkeypatch.setitem(_FACTORIES, "newest", Newest)
+    with Memory(tmp_path, recall="newest") as memory:
+        memory.add(Experience("q", "a"))
+        newest = memory.add(Experience("q", "b"))
+
+        def fails():
+            with memory.writing():
+                memory.remove([newest.id])
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            fails()
+        assert memory.search(Probe(), 1).neighbours[0].experience.id == newest.id
+        memory.remove([newest.id])
+        assert memory.search(Probe(), 1).neighbours[0].experience.answer == "a"
+
+
+def test_what_another_connection_adds_while_one_waits_for_the_lock_is_found(tmp_path, monkeypatch):
+    with Memory(tmp_path) as first, Memory(tmp_path) as second:
+        first.add(Experience("q", "a", embedding=vector(0), space="t"))
+        first.search(Probe(embedding=vector(0), space="t"))
+        writing = first.base.writing
+
+        def late():  # what waits for the lock gets it once the other is done
+            monkeypatch.setattr(first.base, "writing", writing)
+            second.add(Experience("q", "b", embedding=vector(1), space="t"))
+            return writing()
+
+        monkeypatch.setattr(first.base, "writing", late)
+        first.add(Experience("q", "c", embedding=vector(2), space="t"))
+        found = first.search(Probe(embedding=vector(1), space="t"), 5).neighbours
+        assert [n.experience.answer for n in found[:1]] == ["b"]
+        assert len(found) == 3
 
 
 def test_a_full_store_lets_the_least_worthy_go_and_keeps_pinned_ones(tmp_path):

@@ -58,7 +58,7 @@ def test_the_best_map_says_what_is_true_and_others_are_told():
     sure = rng.uniform(0.8, 1.0, 600)
     said = [Said(float(value), bool(rng.random() < 0.3)) for value in sure]
     found = best(said)
-    assert set(found.measured) == {"identity", "isotonic", "temperature"}
+    assert set(found.measured) == {"identity", "isotonic", "temperature", "logistic"}
     assert found.measured["identity"].after == found.measured["identity"].before > 0.5
     after = [found.calibration(one.confidence) for one in said]
     assert error(after, [one.right for one in said]) < 0.05

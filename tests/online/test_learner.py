@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import save_file
 
+from pixelis.errors import ConfigError
 from pixelis.memory import Experience, Memory
 from pixelis.memory.audit import Audit
 from pixelis.memory.erase import erase
@@ -191,6 +194,27 @@ def test_erased_and_quarantined_experiences_teach_nothing(memory):
     assert set(trainer.seen) == set(ids[2:])
 
 
+def test_what_is_damaged_is_left_out_and_ends_nothing(memory):
+    stream = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(stream, "PNG")
+    one = memory.add(Experience("q", RIGHT, RIGHT), stream.getvalue())
+    Queue(memory.base, memory.clock).put(one.id, RIGHT, 1.0, 1e-4, "vote")
+    ids = feed(memory, 3)
+    memory.picture_path(one.media).unlink()
+    trainer = NumberTrainer()
+    assert learner(memory, trainer).step() == "promoted"
+    assert trainer.seen == ids
+    assert memory.base.rows("SELECT * FROM queue") == []
+
+
+def test_nobody_asks_the_canarys_questions_only_when_it_is_off(memory):
+    off = CONFIG.model_copy(update={"canaries": False})
+    with pytest.raises(ConfigError, match="canary"):
+        Learner(memory, NumberTrainer(), None, CONFIG, "run")
+    feed(memory, 4)
+    assert Learner(memory, NumberTrainer(), None, off, "run").step() == "promoted"
+
+
 def test_what_people_say_reaches_the_learner_with_its_own_weight(memory):
     reviews = Reviews(memory)
     ids = [memory.add(Experience("q", "7", "7", "number")).id for _ in range(3)]
@@ -274,6 +298,41 @@ def test_a_candidate_that_was_compared_with_another_version_is_set_aside(memory)
     assert [one.state for one in by_hand.all()] == ["promoted", "retired"]
     assert {memory.get(one).status for one in ids} == {"queued"}, "nothing is held against them"
     assert run.queue.sizes() == {"waiting": 4, "leased": 0, "failed": 0}
+
+
+@pytest.mark.parametrize("change", ["promote", "roll back"])
+def test_what_was_learned_from_a_version_that_answers_no_more_is_no_candidate(memory, change):
+    """Its parent would be named wrongly, so that it escaped the rollback of what it comes from."""
+    trainer = NumberTrainer()
+    by_hand = Versions(memory, "ann")
+    for number in (1, 2):
+        by_hand.add(trainer.write, number - 1, [])
+    by_hand.promote(1, "by the test")
+    if change == "roll back":
+        by_hand.promote(2, "by the test")
+    run, learn = learner(memory, trainer), trainer.learn
+
+    def slowly(lessons):
+        by_hand.promote(2, "by hand") if change == "promote" else by_hand.roll_back(2, "by hand")
+        return learn(lessons)
+
+    trainer.learn = slowly
+    ids = feed(memory, 4)
+    assert run.step() == "overtaken"
+    assert by_hand.promoted == (2 if change == "promote" else 1)
+    assert len(by_hand.all()) == 2
+    assert {memory.get(one).status for one in ids} == {"queued"}
+    assert run.queue.sizes() == {"waiting": 4, "leased": 0, "failed": 0}
+
+
+def test_a_learner_that_began_before_another_promotion_knows_where_it_began(memory):
+    trainer = NumberTrainer()
+    Versions(memory).add(trainer.write, 0, [])
+    Versions(memory).promote(1, "while the model was loaded")
+    run = Learner(memory, trainer, Exam(trainer), CONFIG, "run", start=0)
+    feed(memory, 4)
+    assert run.step() == "overtaken"
+    assert Versions(memory).promoted == 1
 
 
 def test_what_was_erased_while_it_was_learned_is_never_promoted(memory):

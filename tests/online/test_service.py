@@ -141,6 +141,24 @@ def test_the_calibration_in_the_file_is_the_one_used(agent, stream, tmp_path):
         assert reply.confidence == pytest.approx(known(one.provenance["raw_confidence"]))
 
 
+@pytest.mark.parametrize(("name", "value"), [("votes", 4), ("policy", "another")])
+def test_a_calibration_of_another_setting_is_refused(agent, tmp_path, name, value):
+    file = tmp_path / "calibration.json"
+    record = fit([0.2, 0.9], [False, True]).to_dict() | {"of": {"votes": 5, "policy": "counting"}}
+    config = CONFIG.model_copy(update={"calibration": file})
+    file.write_text(json.dumps(record))
+    serve(agent, tmp_path, config).close()
+    record["of"][name] = value
+    file.write_text(json.dumps(record))
+    with pytest.raises(ConfigError, match=f"fitted with {name} {value}"):
+        serve(agent, tmp_path, config)
+    for broken in ("{", "[]", "{}"):
+        file.write_text(broken)
+        with pytest.raises(ConfigError, match="calibration"):
+            serve(agent, tmp_path, config)
+    serve(agent, tmp_path).close()
+
+
 def test_the_same_question_confirmed_by_a_person_votes_again(agent, stream, tmp_path):
     path = stream(2)
     with serve(agent, tmp_path) as service:
@@ -166,6 +184,26 @@ def test_a_corrected_answer_votes_as_it_was_corrected(agent, stream, tmp_path):
         (again,) = service.run(read_stream(path))
         votes = service.memory.votes(again.experience_id)
         assert [vote.canonical for vote in votes if vote.source == "memory"] == ["6"]
+
+
+@pytest.mark.parametrize("first_type", ["", "number"])
+def test_what_a_person_said_votes_in_the_form_of_the_question_that_is_asked(
+    agent, stream, tmp_path, first_type
+):
+    path = stream(1)
+    line = json.loads(path.read_text()) | {"answer_type": first_type}
+    path.write_text(json.dumps(line) + "\n")
+    with serve(agent, tmp_path) as service:
+        [first] = service.run(read_stream(path))
+        service.reviews.ask(first.experience_id, "test")
+        number = service.reviews.of(first.experience_id).number
+        service.reviews.decide(number, "correct", "There are 6.", "ann")
+        other = {"": "number", "number": ""}[first_type]
+        path.write_text(json.dumps(line | {"request_id": "again", "answer_type": other}) + "\n")
+        [again] = service.run(read_stream(path))
+        votes = service.memory.votes(again.experience_id)
+        form = {"": "there are 6", "number": "6"}[other]
+        assert [vote.canonical for vote in votes if vote.source == "memory"] == [form]
 
 
 @pytest.mark.parametrize("verdict", ["reject", "correct", "approve"])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from contextlib import ExitStack, closing
 
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from pixelis.agent import Agent
 from pixelis.answers import canonical
@@ -169,3 +171,66 @@ def test_what_cannot_be_kept_whole_is_not_kept(desk):
     assert tickets(service) == before
     [one] = archive.page(None, None, 9, None)
     assert "feedback" not in one.provenance
+
+
+@pytest.mark.parametrize("first", ["votes", "word"])
+def test_a_word_leaves_the_confidence_and_reward_of_the_votes_and_takes_none_of_another_answer(
+    desk, first
+):
+    service, _, kept, _ = desk
+    assert kept.episode.answer.confidence == pytest.approx(0.7), "what the model itself says"
+    if first == "word":
+        heard = say(desk, "wrong", ASKER)
+        assert service.memory.get(heard.experience).confidence is None, "nobody has calibrated it"
+        reply = vote(desk)
+    else:
+        reply = vote(desk)
+        heard = say(desk, "wrong", ASKER)
+    for _ in range(2):
+        one = service.memory.get(heard.experience)
+        voted = [said.canonical for said in service.memory.votes(one.id)]
+        assert one.canonical == "7"
+        if reply.answer == "seven":
+            assert one.confidence == pytest.approx(reply.confidence) != pytest.approx(0.7)
+        else:
+            assert one.confidence is None
+        assert one.reward == pytest.approx(2 * voted.count("7") / len(voted) - 1)
+        say(desk, "right", ASKER)
+    say(desk, "wrong", REVIEWER)
+    assert service.memory.get(heard.experience).reward == -1
+
+
+@pytest.mark.parametrize("redacted", [True, False])
+@pytest.mark.parametrize("order", ["archive", "service"])
+def test_feedback_is_kept_as_the_learner_keeps_what_was_asked(tmp_path, redacted, order):
+    """The same texts and the same file, so that a word holds for the question."""
+    question = "Is this jo@example.org?"
+    plain, stream = Image.new("RGB", (40, 30), "red"), io.BytesIO()
+    about = PngInfo()
+    about.add_text("place", "at home")
+    plain.save(stream, "PNG", pnginfo=about)
+    data, path = stream.getvalue(), tmp_path / "picture"
+    path.write_bytes(data)
+    config = CONFIG.model_copy(update={"redact": redacted, "originals": not redacted})
+    with ExitStack() as stack:
+        agent = stack.enter_context(Agent(Torn("seven")))
+        episode = agent.ask(data, question)
+        kept = Kept(episode, Source("data", "data", None, data), "ann", "torn")
+
+        def archive():
+            return stack.enter_context(closing(Archive(tmp_path / "store")))
+
+        found = archive() if order == "archive" else None
+        service = stack.enter_context(Service(agent, tmp_path / "store", config))
+        desk = service, found or archive(), kept, path
+        word = Word("correct", "no, bo@example.org", "corrected by its user")
+        key = REVIEWER
+        heard = desk[1]._thread.submit(desk[1].hear, kept, Limits(), word, None, key).result()
+        told = service.memory.get(heard.experience)
+        expected = "Is this [EMAIL]?" if redacted else question
+        assert told.question == told.episode["question"] == expected
+        assert ("bo@example.org" in str(told.provenance)) is not redacted
+        assert (service.memory.picture(told.media) == data) is not redacted
+        again = service.answer([Record("later", question, path, user="bob")])[0]
+        assert service.memory.get(again.experience_id).media == told.media
+        assert again.decision == "store_only"

@@ -56,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
     printer = Printer()
     printer.field("answered", f"{found['answers']} of {found['questions']}", indent=0)
     for kind, one in found["measured"].items():
-        printer.field(kind, f"calibration error {one['after']:.3f}, cross-fitted", indent=0)
+        told = f"log loss {one['loss']:.3f}, calibration error {one['after']:.3f} cross-fitted"
+        printer.field(kind, f"{told} (by chance alone {one['chance']:.3f})", indent=0)
     printer.field("written", f"{args.out} ({found['kind']}, {found['id']})", indent=0)
     return 0
 
@@ -79,11 +80,12 @@ def _fitted(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """What was measured, and the calibration's file; DataError for too few answers."""
     from pixelis.agent import Agent
-    from pixelis.online.calibrate import ask, best
+    from pixelis.online.calibrate import ask, best, setting
 
     progress = Progress(Printer(), args.json, "asking", "asked")
     with Agent.load(args.model, **loading(args)) as agent, progress as told:
         said = ask(agent, questions, config, lambda n, total: told.tell(n, total, "asked"))
+        of = setting(agent, config)
     if len(said) < LEAST:
         raise DataError(
             f"{len(said)} of {len(questions)} questions have an answer; {LEAST} are needed at the "
@@ -100,4 +102,4 @@ def _fitted(
         "id": fitted.calibration.id,
         "measured": {kind: one._asdict() for kind, one in fitted.measured.items()},
         "out": str(args.out),
-    }, fitted.calibration.to_dict()
+    }, {**fitted.calibration.to_dict(), "of": of}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ class Base:
     def __init__(self, path: Path, busy_s: float = BUSY_S) -> None:
         self.path = path
         self._lock = threading.RLock()
+        self._if_undone: list[Callable[[], None]] = []
         try:
             self._connection = sqlite3.connect(
                 path, timeout=busy_s, isolation_level=None, check_same_thread=False
@@ -74,6 +75,7 @@ class Base:
             if self._connection.in_transaction:  # a part of the caller's transaction
                 yield self._connection
                 return
+            self._if_undone.clear()
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
@@ -94,6 +96,14 @@ class Base:
         with suppress(sqlite3.Error):  # the first error is the one to tell
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+        for call in self._if_undone:
+            call()
+        self._if_undone.clear()
+
+    def if_undone(self, call: Callable[[], None]) -> None:
+        """Calls it when the transaction under way is undone, by an error or a full disk."""
+        if call not in self._if_undone:
+            self._if_undone.append(call)
 
     def about(self, name: str, default: str = "") -> str:
         """A named value of the store."""
@@ -161,8 +171,8 @@ class Base:
                 (now,) = base.execute("PRAGMA user_version").fetchone()
                 if now > number:  # another process was faster
                     continue
-                for statement in MIGRATIONS[number]:
-                    base.execute(statement)
+                for step in MIGRATIONS[number]:
+                    base.execute(step) if isinstance(step, str) else step(base)
                 base.execute(f"PRAGMA application_id = {APPLICATION}")
                 base.execute(f"PRAGMA user_version = {number + 1}")
 

@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 from pixelis.errors import ConfigError
 from pixelis.memory.audit import Audit
+from pixelis.memory.filter import Filter
 from pixelis.memory.media import PART
-from pixelis.memory.store import Filter, Memory
+from pixelis.memory.store import Memory
 
 
 class Erased(NamedTuple):

@@ -17,8 +17,10 @@ from typing import Any, NamedTuple
 
 from pixelis.errors import ConfigError, DataError, StoreError
 from pixelis.memory.experience import Experience
+from pixelis.memory.filter import Filter
 from pixelis.memory.media import write_whole
-from pixelis.memory.store import Filter, Memory, Vote
+from pixelis.memory.reviews import DECIDED, Reviews
+from pixelis.memory.store import Memory, Vote
 
 LINES, MANIFEST, FORMAT = "experiences.jsonl", "manifest.json", "pixelis-memory-1"
 _MEDIA = re.compile(r"media/[0-9a-f]{64}\.[a-z0-9]{1,5}")
@@ -120,5 +122,10 @@ def _add(memory: Memory, place: Path, record: dict[str, Any]) -> bool:
         media = path.read_bytes()
         if hashlib.sha256(media).hexdigest() != path.stem:
             raise DataError(f"media {name} is not what was exported")
-    memory.add(replace(one, media=None), media, [Vote(**vote) for vote in record["votes"]])
+    # What another store was about to learn, or has learned, this one has not.
+    status = "stored" if one.status in ("queued", "learned") else one.status
+    votes = [Vote(**vote) for vote in record["votes"]]
+    kept = memory.add(replace(one, media=None, status=status), media, votes)
+    if "feedback" in kept.provenance and kept.status not in DECIDED:
+        Reviews(memory).hear(kept.id, "its user spoke of it before it was imported")
     return True

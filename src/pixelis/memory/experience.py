@@ -36,7 +36,8 @@ class Experience:
         version: adapter version that answered; 0 is the model without adapters.
         policy: name of the model.
         episode: the greedy episode as JSON values; see `pixelis.episode.Episode.to_dict`.
-        provenance: votes, neighbours, calibration and policy behind the answer, plain JSON.
+        provenance: votes, neighbours, calibration and policy behind the answer, plain JSON; of a
+            corrected one the right answer, too: `said` as given, `correction` in normal form.
         pinned: never evicted.
         retrievals: how often it was recalled; `successes`: how often that helped.
         space: which embedder made `embedding`; only equal spaces can be compared.
@@ -80,6 +81,13 @@ class Experience:
         if self.status == "corrected":
             return self.provenance.get("correction")
         return self.canonical if self.status == "confirmed" else None
+
+    @property
+    def right_answer(self) -> str | None:
+        """That answer as it was written, its normal form where only that was kept."""
+        if self.status == "corrected":
+            return self.provenance.get("said") or self.settled
+        return self.answer if self.status == "confirmed" else None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; the embedding as a list of numbers."""

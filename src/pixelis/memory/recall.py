@@ -91,7 +91,10 @@ class Recall(Protocol):
         ...
 
     def removed(self, ids: Sequence[str]) -> None:
-        """Experiences were erased or evicted; nothing of them may stay, on disk neither."""
+        """Experiences were erased or evicted; nothing of them may stay, on disk neither.
+
+        When that is undone, the engine is closed and another one is opened.
+        """
         ...
 
     def recall(self, probe: Probe, k: int) -> Recollection:

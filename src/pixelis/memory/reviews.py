@@ -10,18 +10,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal, NamedTuple, cast
 
-from pixelis.answers import ANSWER_TYPES, AnswerType, canonical
 from pixelis.errors import ConfigError
 from pixelis.memory.audit import Audit
 from pixelis.memory.erase import versions_of
 from pixelis.memory.experience import Experience, Status
 from pixelis.memory.queue import Queue
 from pixelis.memory.store import Memory
+from pixelis.memory.words import Word, kind_of, word_of
 
 Verdict = Literal["approve", "correct", "reject"]
 VERDICTS = ("approve", "correct", "reject")
 # A person's word against a vote's 1; a rejection says only what is wrong, so it counts less.
 WEIGHTS = {"approve": 2.0, "correct": 3.0, "reject": -1.0}
+DECIDED = ("confirmed", "corrected", "rejected")  # statuses that a person gave
 STATUS = {"approve": "confirmed", "correct": "corrected", "reject": "rejected"}
 RATE = 1.0  # above any base rate: what a person said is learned at the full one
 
@@ -37,20 +38,6 @@ class Review(NamedTuple):
     reviewer: str
     born: float
     decided: float | None
-
-
-class Word(NamedTuple):
-    """What a person said of a question: the verdict (empty while a user's word waits for a
-    reviewer) and the answer it is about, in normal form."""
-
-    verdict: str
-    label: str
-
-    def against(self, answer: str) -> bool:
-        """Whether an answer to that question may not be learned from votes."""
-        if self.verdict == "reject":
-            return answer == self.label
-        return not self.verdict or answer != self.label
 
 
 _COLUMNS = "number, experience, reason, verdict, correction, reviewer, born, decided"
@@ -88,17 +75,22 @@ class Reviews:
             self._withdraw(experience)
 
     def words(self, one: Experience) -> list[Word]:
-        """What people said of an experience, and of the same question about the same picture."""
+        """What people said of an experience, and of the same question about the same picture,
+        whatever types of answer it was asked with."""
+        marks = ", ".join("?" * len(DECIDED))
         rows = self.base.rows(
-            "SELECT id, verdict, correction, canonical FROM experiences JOIN reviews"
-            " ON experience = id WHERE id = ? OR (media = ? AND question = ? AND answer_type = ?)",
-            (one.id, one.media, one.question, one.answer_type),
+            "SELECT id, verdict FROM experiences LEFT JOIN reviews ON experience = id"
+            " WHERE (id = ? OR (media = ? AND question = ?))"
+            f" AND (status IN ({marks}) OR verdict = '')",
+            (one.id, one.media, one.question, *DECIDED),
         )
-        return [
-            Word(verdict, correction or canonical)
-            for id, verdict, correction, canonical in rows
-            if verdict or self._heard(id)
-        ]
+        found = [(self.memory.get(id), verdict) for id, verdict in rows]
+        words = [word_of(other, verdict == "") for other, verdict in found if other is not None]
+        return [word for word in words if word is not None]
+
+    def contradicted(self, one: Experience) -> bool:
+        """Whether somebody has spoken against the answer of an experience."""
+        return any(word.against(one.canonical, kind_of(one)) for word in self.words(one))
 
     def waiting(self, limit: int = 50) -> list[Review]:
         """What nobody has decided yet, the oldest first."""
@@ -150,9 +142,11 @@ class Reviews:
         """Writes a decision down everywhere; call it in a transaction."""
         label, told = one.canonical, dict(one.provenance)
         told.pop("correction", None)
+        told.pop("said", None)
         if verdict == "correct":
-            label = normal(self.memory.hook(correction) if self.memory.hook else correction, one)
-            told["correction"] = label
+            hook = self.memory.hook or str
+            told["said"] = hook(correction.strip())
+            told["correction"] = label = hook(kind_of(one).normal(told["said"]))
         with self.base.writing() as base:
             base.execute(
                 "UPDATE reviews SET verdict = ?, correction = ?, reviewer = ?, decided = ?"
@@ -169,11 +163,6 @@ class Reviews:
             versions=list(versions_of(self.memory, [one.id])),
         )  # fmt: skip
 
-    def _heard(self, experience: str) -> bool:
-        """Whether its user spoke of it."""
-        one = self.memory.get(experience)
-        return one is not None and "feedback" in one.provenance
-
     def _withdraw(self, experience: str) -> None:
         """Takes the votes that a word speaks against out of the learner's queue."""
         one = self.memory.get(experience)
@@ -182,12 +171,16 @@ class Reviews:
         words = self.words(one)
         rows = self.base.rows(
             "SELECT id, label FROM experiences JOIN queue ON experience = id"
-            " WHERE source = 'vote' AND"
-            " (id = ? OR (media = ? AND question = ? AND answer_type = ?))",
-            (one.id, one.media, one.question, one.answer_type),
+            " WHERE source = 'vote' AND (id = ? OR (media = ? AND question = ?))",
+            (one.id, one.media, one.question),
         )
+        voted = [(self.memory.get(id), label) for id, label in rows]
         self.queue.withdraw(
-            [id for id, label in rows if any(word.against(label) for word in words)]
+            [
+                other.id
+                for other, label in voted
+                if other is not None and any(word.against(label, kind_of(other)) for word in words)
+            ]
         )
 
     def counts(self) -> dict[str, int]:
@@ -195,9 +188,3 @@ class Reviews:
         rows = self.base.rows("SELECT verdict, COUNT(*) FROM reviews GROUP BY verdict")
         found = {str(verdict) or "waiting": int(count) for verdict, count in rows}
         return {name: found.get(name, 0) for name in ("waiting", *VERDICTS)}
-
-
-def normal(answer: str, like: object) -> str:
-    """The normal form of an answer to the question of an experience."""
-    kind = getattr(like, "answer_type", "")
-    return canonical(answer, cast(AnswerType, kind if kind in ANSWER_TYPES else "word"))

@@ -1,10 +1,20 @@
-"""Tables of a store, as a numbered list of migrations; new ones are only ever added at the end."""
+"""Tables of a store, as a numbered list of migrations; new ones are only ever added at the end.
+
+A step is a statement, or what is called with the connection inside the migration's transaction.
+"""
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
+
+from pixelis.memory.older import corrections
+
 APPLICATION = 0x50495845  # marks the file as ours
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
+Step = str | Callable[[sqlite3.Connection], object]
+
+MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     (
         "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
         """
@@ -145,4 +155,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     # Ids alone: a learner that has just learned from one must hear that it is gone.
     ("CREATE TABLE erased (experience TEXT PRIMARY KEY) WITHOUT ROWID",),
+    # An experience says itself what a reviewer gave as right: it votes so, and exports tell it.
+    (corrections,),
 )

@@ -91,7 +91,8 @@ class Spaces:
             raise ConfigError(f"embedding has {len(embedding)} numbers, space {space!r} has {dims}")
 
     def added(self, seq: int, space: str, embedding: np.ndarray | None) -> None:
-        """An experience was stored by this process, which had called `follow` before."""
+        """An experience was stored in this transaction, which had called `follow` before."""
+        self.base.if_undone(self._forget)
         index = self._open.get(space) if embedding is not None else None
         if index is not None and embedding is not None:
             state = replace(index.state, count=index.state.count + 1, last=seq)
@@ -99,7 +100,8 @@ class Spaces:
         self._seen = self._stamp()
 
     def removed(self, gone: Iterable[Gone]) -> None:
-        """Experiences were dropped by this process, which had called `follow` before."""
+        """Experiences were dropped in this transaction, which had called `follow` before."""
+        self.base.if_undone(self._forget)
         epoch = self._epoch()
         by_space: dict[str, list[int]] = {}
         for one in gone:
@@ -109,6 +111,12 @@ class Spaces:
             if not len(index):
                 self._open.pop(space).discard()
         self._seen = self._stamp()
+
+    def _forget(self) -> None:
+        """What was changed is undone: another process may give the same positions to other
+        embeddings, and nothing would tell. The files had lost their notes before the change."""
+        self._open.clear()
+        self._seen = ()
 
     def discard(self) -> None:
         """Removes the files, in which removed entries may linger; what is asked for is rebuilt."""

@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, cast
 
 import numpy as np
 
 from pixelis.errors import ConfigError, StoreError
+from pixelis.memory import older
 from pixelis.memory.audit import Audit
 from pixelis.memory.base import FILE, Base
 from pixelis.memory.experience import (
@@ -33,6 +34,7 @@ from pixelis.memory.experience import (
     from_row,
     to_row,
 )
+from pixelis.memory.filter import Filter
 from pixelis.memory.index import EXACT
 from pixelis.memory.media import Kept, Shelf
 from pixelis.memory.priority import Room, Worth, leaving
@@ -47,6 +49,10 @@ REVISED = (
 SLACK = 100  # one part in so many is let go at once when the store is full
 
 
+Hook = Callable[[str], str] | None
+BY_STORE: Final = "by the store"
+
+
 class Vote(NamedTuple):
     """One counted answer to a stored question; `source` is `greedy`, `sampled` or `memory`."""
 
@@ -55,19 +61,6 @@ class Vote(NamedTuple):
     confidence: float | None
     weight: float
     source: str
-
-
-class Filter(NamedTuple):
-    """Which experiences are meant; None takes all. Times are seconds since 1970."""
-
-    family: str | None = None
-    status: str | None = None
-    version: int | None = None
-    user: str | None = None
-    since: float | None = None
-    until: float | None = None
-    media: str | None = None
-    answer_type: str | None = None
 
 
 class Memory:
@@ -79,7 +72,9 @@ class Memory:
         recall: name of the engine that `search` asks; see `pixelis.memory.recall`.
         clock: gives seconds since 1970.
         hook: takes private things out of every text before it is stored; None keeps texts.
-        originals: keep media files with all that they say besides their pixels.
+            `BY_STORE`: what `keep_as` said last of this store, `redact` when nothing was said.
+        originals: keep media files with all that they say besides their pixels; None: likewise, no
+            when nothing was said.
         exact: experiences up to which the neighbour search compares all.
 
     Raises:
@@ -93,8 +88,8 @@ class Memory:
         room: Room | None = None,
         recall: str = "neighbours",
         clock: Callable[[], float] = time.time,
-        hook: Callable[[str], str] | None = redact,
-        originals: bool = False,
+        hook: Hook | Literal["by the store"] = BY_STORE,
+        originals: bool | None = None,
         must_exist: bool = False,
         exact: int = EXACT,
     ) -> None:
@@ -105,7 +100,8 @@ class Memory:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"{folder} cannot be made ({error.strerror or error})") from error
-        self.room, self.clock, self.hook, self.originals = room or Room(), clock, hook, originals
+        self.room, self.clock = room or Room(), clock
+        self._hook, self._originals = hook, originals
         self.base = Base(self.folder / FILE)
         self.media = Shelf(self.folder / "media")
         self.spaces = Spaces(self.base, self.folder / "index", exact)
@@ -113,13 +109,34 @@ class Memory:
         self._recall_name = recall
         try:
             self.finish_erasing()
+            self._catch_up()
             Audit(self.folder, self.base, clock).recover()
             self.engine  # noqa: B018 - an unknown name must be heard now
         except BaseException:
             self.base.close()
             raise
 
+    @property
+    def hook(self) -> Hook:
+        """What takes private things out of texts; None when they are kept."""
+        if self._hook == BY_STORE:
+            return None if self.base.about("redact") == "no" else redact
+        return cast(Hook, self._hook)
+
+    @property
+    def originals(self) -> bool:
+        """Whether media files are kept with all that they say besides their pixels."""
+        told = self._originals
+        return self.base.about("originals") == "yes" if told is None else told
+
     # writing ----------------------------------------------------------------------------------
+    def keep_as(self, redacted: bool, originals: bool) -> None:
+        """Says how all who have this store open keep texts and media from now on, so that one
+        question about one picture is the same to them; not those who were told otherwise."""
+        with self.base.writing():
+            self.base.set_about("redact", "yes" if redacted else "no")
+            self.base.set_about("originals", "yes" if originals else "no")
+
     def writing(self) -> AbstractContextManager[sqlite3.Connection]:
         """One transaction around several calls: all of them are kept, or none."""
         return self.base.writing()
@@ -142,10 +159,10 @@ class Memory:
         """
         kept = None if media is None else self.media.put(media, self.originals)
         one = self._ready(experience, kept)
-        self.spaces.follow()
-        if one.embedding is not None:
-            self.spaces.check(one.space, one.embedding)
         with self.base.writing() as base:
+            self.spaces.follow()  # with the lock: nobody adds between this and what is added here
+            if one.embedding is not None:
+                self.spaces.check(one.space, one.embedding)
             if kept is not None:
                 self._keep_media(base, kept, media or b"")
             row = to_row(one)
@@ -245,7 +262,7 @@ class Memory:
         Args:
             before: only those stored before this `seq`; the last one's `seq` gives the next page.
         """
-        where, values = clauses(which or Filter())
+        where, values = (which or Filter()).clauses()
         if before is not None:
             where.append("seq < ?")
             values.append(before)
@@ -255,7 +272,7 @@ class Memory:
 
     def ids(self, which: Filter | None = None) -> list[str]:
         """Ids of experiences, the oldest first."""
-        where, values = clauses(which or Filter())
+        where, values = (which or Filter()).clauses()
         condition = f" WHERE {' AND '.join(where)}" if where else ""
         rows = self.base.rows(f"SELECT id FROM experiences{condition} ORDER BY seq", values)
         return [row[0] for row in rows]
@@ -325,8 +342,8 @@ class Memory:
 
         Their bytes stay in free pages of the files; `pixelis.memory.erase` leaves nothing.
         """
-        self.spaces.follow()
         with self.base.writing() as base:
+            self.spaces.follow()
             self._drop(base, ids)
         self._sweep()
 
@@ -339,6 +356,12 @@ class Memory:
                 self.base.set_about("unclean", "0")
 
     # how --------------------------------------------------------------------------------------
+    def _catch_up(self) -> None:
+        """Corrections that an older process wrote after this store was migrated."""
+        if older.lacking(self.base):
+            with self.base.writing() as base:
+                older.corrections(base)
+
     def _ready(self, one: Experience, kept: Kept | None) -> Experience:
         one = replace(one, id=one.id or uuid.uuid4().hex[:16], born=one.born or self.clock())
         if sha256 := kept.sha256 if kept is not None else one.media:
@@ -427,7 +450,14 @@ class Memory:
                 base.execute("DELETE FROM media WHERE sha256 = ?", (sha256,))
         base.execute("UPDATE about SET value = CAST(value AS INTEGER) + 1 WHERE name = 'epoch'")
         self.spaces.removed(gone)
+        self.base.if_undone(self._forget_engine)
         self.engine.removed(list(ids))
+
+    def _forget_engine(self) -> None:
+        """A removal is undone, which no engine is told of: the next one asked reads all anew."""
+        if self._recall is not None:
+            self._recall.close()
+            self._recall = None
 
     def _sweep(self) -> None:
         """Removes doomed files, one by one, so that a crash leaves the rest written down."""
@@ -459,16 +489,3 @@ def unit(vector: Any) -> np.ndarray:
     if not np.isfinite(length) or length == 0.0:
         raise ConfigError("an embedding must be finite numbers, not all of them 0")
     return values / np.float32(length)
-
-
-def clauses(which: Filter) -> tuple[list[str], list[Any]]:
-    """SQL conditions and their values."""
-    named = which._asdict()
-    since, until = named.pop("since"), named.pop("until")
-    wanted = {name: value for name, value in named.items() if value is not None}
-    where, values = [f"{name} = ?" for name in wanted], list(wanted.values())
-    for sign, edge in ((">=", since), ("<=", until)):
-        if edge is not None:
-            where.append(f"born {sign} ?")
-            values.append(edge)
-    return where, values

@@ -129,11 +129,12 @@ def remembered(asking: Asking) -> list[Ballot]:
         if asking.fingerprint is not None and one.likeness is not None:
             same = alike(asking.fingerprint, one.likeness)
         first, second = normalize.phrase(asking.question), normalize.phrase(one.question)
-        right = one.settled  # of a corrected one the correction, not what was answered
+        right = one.right_answer  # of a corrected one the correction, not what was answered
         if right is not None and same_question(first, second, same, one.status in TRUSTED):
             weight = min(1.0, max(0.0, near.likeness))
-            text = one.answer if right == one.canonical else right
-            found.append(Ballot(text, right, 1.0, True, "memory", weight))
+            # A letter means another choice here, and its type may be another one, too.
+            text = (one.settled if one.provenance.get("choices") else None) or right
+            found.append(Ballot(text, asking.normal(text), 1.0, True, "memory", weight))
     return found
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from pixelis.agent import Agent
 from pixelis.episode import Answer
+from pixelis.errors import ConfigError
 from pixelis.evals.question import UNKNOWN, Benchmark, Question
 from pixelis.evolve.calibration import KINDS, Calibration, Kind, Measured, fit, measure
 from pixelis.online.answering import Asking, answer
@@ -56,11 +59,51 @@ def ask(
 
 
 def best(said: list[Said]) -> Fitted:
-    """The map whose kind leaves the least error on answers that it has not seen."""
+    """The map whose kind has the least log loss on answers that it has not seen.
+
+    Not the least calibration error: on few answers most of that is chance.
+    """
     raw, right = [one.confidence for one in said], [one.right for one in said]
     measured = {kind: measure(raw, right, kind) for kind in KINDS}
-    kind = min(KINDS, key=lambda name: measured[name].after)
+    kind = min(KINDS, key=lambda name: measured[name].loss)
     return Fitted(fit(raw, right, kind), measured)
+
+
+def setting(agent: Agent, config: EvolveConfig) -> dict[str, Any]:
+    """What a raw confidence depends on; a calibration holds for this and nothing else."""
+    return {
+        "policy": agent.policy.name, "votes": config.votes, "temperature": config.temperature,
+        "strategy": config.strategy,
+    }  # fmt: skip
+
+
+def read(path: Path | None, here: Mapping[str, Any]) -> Calibration:
+    """The calibration in a file of `pixelis gauge`, the identity without one.
+
+    Args:
+        here: `setting` of who will use it; files that do not say theirs are taken as they are.
+
+    Raises ConfigError for a file that cannot be read, or was fitted in another setting.
+    """
+    if path is None:
+        return Calibration()
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        found = Calibration.from_dict(record)
+    except OSError as error:
+        raise ConfigError(f"calibration = {path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        if isinstance(error, ConfigError):
+            raise
+        raise ConfigError(f"calibration = {path}: {error}; fit one again") from error
+    there = record.get("of")
+    for name, value in here.items() if isinstance(there, Mapping) else ():
+        if name in there and there[name] != value:
+            raise ConfigError(
+                f"calibration = {path}: fitted with {name} {there[name]}, here it is {value}; "
+                "fit one for this: pixelis gauge"
+            )
+    return found
 
 
 def _asking(one: Question, seed: int) -> Asking:

@@ -7,11 +7,13 @@ version they went into; a crash before that gives all of them back.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
+from pixelis.errors import ConfigError, StoreError
 from pixelis.evolve.canary import Bands, rotate, told
 from pixelis.memory import Experience, Memory
 from pixelis.memory.queue import Queue, Ticket
@@ -25,6 +27,7 @@ Which = Literal["candidate", "promoted"]
 LEAST = 100  # canary questions before a promotion
 CHUNK = 40  # canary questions asked before looking at the test
 PATIENCE_S = 3.0  # wait for a whole batch before taking what there is
+log = logging.getLogger(__name__)
 
 
 class Lesson(NamedTuple):
@@ -67,17 +70,28 @@ class Learner:
     """One run of the learner; its caller holds the store's learner lock.
 
     Args:
+        asker: asks the canary's questions; None only with `canaries` off.
         name: of this run, different for each.
+        start: version that the trainer has begun from; default: the one promoted now.
     """
 
     def __init__(
-        self, memory: Memory, trainer: Trainer, asker: Asker, config: EvolveConfig, name: str
+        self,
+        memory: Memory,
+        trainer: Trainer,
+        asker: Asker | None,
+        config: EvolveConfig,
+        name: str,
+        start: int | None = None,
     ) -> None:
+        if asker is None and config.canaries:
+            raise ConfigError("the canary is on and nobody asks its questions; give an asker")
         self.memory, self.trainer, self.asker = memory, trainer, asker
         self.config, self.name = config, name
         self.queue = Queue(memory.base, memory.clock)
         self.versions = Versions(memory, "learner")
         self.queue.reclaim(name)
+        self._start = self.versions.promoted if start is None else start
         self._held: list[Ticket] = []
         self._figures: list[Mapping[str, Any]] = []
         self._marks: dict[str, Mark] = {}  # of the promoted version, by question
@@ -104,11 +118,13 @@ class Learner:
         if not any(one.get("used") for one in figures):
             self.queue.acknowledge(tickets)  # nothing in them that changes anything
             return "idle"
-        if self.queue.overruled(tickets):  # the canary need not be asked
+        # What was learned began from another version than the one that answers now, or people
+        # spoke against it: the canary need not be asked.
+        if self.versions.promoted != self._start or self.queue.overruled(tickets):
             self.queue.give_back(tickets)
             self.trainer.settle(False)
             return "overtaken"
-        parent = self.versions.promoted
+        parent = self._start
         ids = [ticket.experience for ticket in tickets]
         version = self.versions.add(self.trainer.write, parent, ids, {"updates": list(figures)})
         passed, found = self.examine(version.number)
@@ -120,7 +136,7 @@ class Learner:
                 self.queue.acknowledge(tickets)
         self.trainer.settle(event == "promoted")
         if event == "promoted":
-            self._marked = version.number
+            self._marked = self._start = version.number
         elif passed:  # what was measured is the candidate's, which nobody wears
             self._marks = {}
         return event
@@ -155,21 +171,22 @@ class Learner:
 
     def examine(self, turn: int) -> tuple[bool, dict[str, Any]]:
         """The canary: whether the candidate may be promoted, and what was measured."""
-        if not self.config.canaries:
+        asker = self.asker
+        if not self.config.canaries or asker is None:
             return True, {"why": "canary is off"}
         if self._marked != self.versions.promoted:
             self._marks, self._marked = {}, self.versions.promoted
-        share = min(1.0, self.config.canary_size / len(self.asker.ids))
-        ids = rotate(self.asker.ids, turn, share)
+        share = min(1.0, self.config.canary_size / len(asker.ids))
+        ids = rotate(asker.ids, turn, share)
         test = Sequential(self.config.margin, least=min(LEAST, len(ids)))
         fresh: dict[str, Mark] = {}
         for start in range(0, len(ids), CHUNK):
             part = ids[start : start + CHUNK]
             with self.trainer.using("candidate"):
-                fresh |= dict(zip(part, self.asker.look(part), strict=True))
+                fresh |= dict(zip(part, asker.look(part), strict=True))
             if missing := [name for name in part if name not in self._marks]:
                 with self.trainer.using("promoted"):
-                    self._marks |= dict(zip(missing, self.asker.look(missing), strict=True))
+                    self._marks |= dict(zip(missing, asker.look(missing), strict=True))
             for name in part:
                 test = test.observe(float(fresh[name].right) - float(self._marks[name].right))
             if test.verdict != "open":
@@ -209,13 +226,17 @@ class Learner:
         return now - self._waiting_since >= PATIENCE_S
 
     def _lessons(self, tickets: Sequence[Ticket]) -> list[Lesson]:
-        """What can be learned from; erased and quarantined experiences cannot."""
+        """What can be learned from; not erased, quarantined or damaged experiences."""
         found = []
         for ticket in tickets:
-            one = self.memory.get(ticket.experience)
-            if one is None or one.status == "quarantined" or not ticket.label:
+            try:
+                one = self.memory.get(ticket.experience)
+                if one is None or one.status == "quarantined" or not ticket.label:
+                    continue
+                media = None if one.media is None else self.memory.picture(one.media)
+            except StoreError as error:  # it would end the learner, and take its batch along
+                log.warning("left out: %s", error)
                 continue
-            media = None if one.media is None else self.memory.picture(one.media)
             found.append(Lesson(ticket, one, media))
         return found
 

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -31,9 +31,8 @@ from PIL import Image
 
 from pixelis.agent import Agent
 from pixelis.episode import Episode, Media
-from pixelis.errors import ConfigError, DataError, MediaError, ModelError, StoreError
+from pixelis.errors import DataError, MediaError, ModelError, StoreError
 from pixelis.evolve import gate
-from pixelis.evolve.calibration import Calibration
 from pixelis.evolve.vote import tally
 from pixelis.geometry import Size
 from pixelis.media import Picture, open_media
@@ -41,8 +40,10 @@ from pixelis.memory import Experience, Memory, Probe, Vote, embedder_for
 from pixelis.memory.audit import Audit
 from pixelis.memory.media import fingerprint, write_whole
 from pixelis.memory.queue import Queue
-from pixelis.memory.reviews import Reviews
+from pixelis.memory.reviews import DECIDED, Reviews
+from pixelis.memory.words import standing
 from pixelis.online.answering import Answered, Asking, answer, blank
+from pixelis.online.calibrate import read, setting
 from pixelis.online.exam import pool
 from pixelis.online.settings import EvolveConfig
 from pixelis.online.stream import Record
@@ -108,6 +109,7 @@ class Service:
         self.agent, self.config = agent, config or EvolveConfig()
         self.memory = self._open(Path(store))
         try:
+            self.memory.keep_as(self.config.redact, self.config.originals)
             self.embedder = embedder_for(agent.policy, self.config.embedder)
             named = f":{self.config.model}" if self.config.embedder == "pooled" else ""
             self.memory.base.set_about("embedder", self.config.embedder + named)
@@ -115,7 +117,7 @@ class Service:
             self.reviews = Reviews(self.memory)
             self.versions = Versions(self.memory, "service")
             self.audit = Audit(self.memory.folder, self.memory.base, self.memory.clock)
-            self.calibration = read_calibration(self.config.calibration)
+            self.calibration = read(self.config.calibration, setting(agent, self.config))
             self._salt = self._secret()
             self._turn = threading.Lock()
             self._wearer: Wearer | None = None
@@ -282,11 +284,14 @@ class Service:
         there = self.memory.get(one.id) if one.id else None
         if there is None:
             kept, why = self.memory.add(one, data, votes), ""
-            if any(word.against(kept.canonical) for word in self.reviews.words(kept)):
+            if self.reviews.contradicted(kept):
                 why = CONTRADICTED
         else:
             both = {**one.provenance, **there.provenance}
-            kept, why = self.memory.revise(replace(there, provenance=both), votes), SPOKEN
+            sure, reward = standing(there.answer, one)
+            reward = there.reward if there.status in DECIDED else reward
+            after = replace(there, provenance=both, confidence=sure, reward=reward)
+            kept, why = self.memory.revise(after, votes), SPOKEN
         if why and decision.action != "store_only":
             decision = gate.Decision("store_only", why, 0.0)
             told = {**kept.provenance, "reason": why}
@@ -357,10 +362,7 @@ class Service:
         except OSError as error:
             raise StoreError(f"{folder} cannot be used ({error.strerror or error})") from error
         try:
-            options: dict[str, Any] = {} if config.redact else {"hook": None}
-            return Memory(
-                folder, config.space, config.recall, originals=config.originals, **options
-            )
+            return Memory(folder, config.space, config.recall)
         except BaseException:
             self._lock.release()
             raise
@@ -385,7 +387,8 @@ class Service:
         write_whole(path, text.encode())
         # Say now, and not in the learner's log, that a model runs elsewhere or has no canary.
         Wearer(self.agent.policy)
-        pool(self.config.canary, 1, self.config.model)
+        if self.config.canaries:
+            pool(self.config.canary, 1, self.config.model)
         return Supervisor(lambda: learner(self.memory.folder, path))
 
 
@@ -405,20 +408,6 @@ def _none(work: Work) -> Answered:
     media = Media("picture", name, Size(0, 0), "")
     episode = Episode(work.record.question, media, ended="failed", meta={"error": work.broken})
     return Answered(tally([]), episode)
-
-
-def read_calibration(path: Path | None) -> Calibration:
-    """The calibration in a file, the identity without one."""
-    if path is None:
-        return Calibration()
-    try:
-        return Calibration.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ConfigError(f"calibration = {path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        if isinstance(error, ConfigError):
-            raise
-        raise ConfigError(f"calibration = {path}: {error}; fit one again") from error
 
 
 def tokenizer_of(agent: Agent) -> Callable[[Sequence[int]], str] | None:

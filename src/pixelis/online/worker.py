@@ -58,8 +58,9 @@ def learn(memory: Memory, config: EvolveConfig, stop: threading.Event, parent: i
         start = versions.path(promoted) if promoted else None
         with Agent.load(config.model, threads=1) as agent:
             trainer = AdapterTrainer(agent, config, start, seed=promoted)
-            examiner = Examiner(agent, pool(config.canary, 2 * config.canary_size, config.model))
-            learner = Learner(memory, trainer, examiner, config, f"{os.getpid()}-{time.time_ns()}")
+            examiner = examiner_of(agent, config)
+            name = f"{os.getpid()}-{time.time_ns()}"
+            learner = Learner(memory, trainer, examiner, config, name, promoted)
             log.info("from version %d", promoted)
             while not stop.is_set() and os.getppid() == parent:
                 event = learner.step()
@@ -72,6 +73,13 @@ def learn(memory: Memory, config: EvolveConfig, stop: threading.Event, parent: i
                 if event == "idle":
                     stop.wait(IDLE_S)
             learner.close()
+
+
+def examiner_of(agent: Agent, config: EvolveConfig) -> Examiner | None:
+    """Who asks the canary's questions; None when it is off, so that any model may learn."""
+    if not config.canaries:
+        return None
+    return Examiner(agent, pool(config.canary, 2 * config.canary_size, config.model))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from pixelis.memory.embedding import Embedder
 from pixelis.memory.erase import Erased, erase, versions_of
 from pixelis.memory.media import fingerprint
 from pixelis.memory.reviews import Review, Reviews, Verdict, normal
+from pixelis.memory.words import standing
 from pixelis.ops.registry import Registry
 from pixelis.server.keys import Key
 from pixelis.server.question import open_source
@@ -32,7 +33,7 @@ T = TypeVar("T")
 LEAST_SIDE_PX = 2  # of a drawn box
 MOST_LOOKED_AT = 2000  # experiences of everybody, to find those of one user
 MOST_WORDS = 20  # said before the newest one about one answer, that are kept
-SHOWN = ("answer", "canonical", "confidence", "version", "policy", "episode")
+SHOWN = ("answer", "canonical", "version", "policy", "episode")
 
 
 class Word(NamedTuple):
@@ -117,6 +118,7 @@ class Archive:
             before.pop("corrected", None)  # of a word that is the newest no more
             fields: dict[str, Any] = {name: getattr(shown, name) for name in SHOWN}
             fields["provenance"] = {**before, **shown.provenance, **told}
+            fields |= standing(shown.answer, there)._asdict()
             return self.memory.revise(replace(there, **fields))
 
     def _shown(self, kept: Kept, limits: Limits) -> Experience:
@@ -132,7 +134,6 @@ class Archive:
             canonical(answer.text, "word"),
             user=kept.owner,
             likeness=likeness,
-            confidence=answer.confidence,
             version=kept.version,
             policy=episode.model,
             episode=episode.to_dict(),
