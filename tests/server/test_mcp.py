@@ -106,9 +106,12 @@ def test_over_standard_input_and_output(tmp_path):
 
 
 class Slow(Tools):
-    """Takes a second for every call."""
+    """Takes a second for every call, and says when one has begun."""
+
+    begun = threading.Event()
 
     def call(self, *words, **more):
+        self.begun.set()
         time.sleep(1)
         return super().call(*words, **more)
 
@@ -138,14 +141,14 @@ def test_a_call_under_way_ends_before_the_server_does():
             async with Client(transport) as client:
                 arguments = {"media": data_url(SCENE.read_bytes()), "bbox_2d": [0, 0, 500, 500]}
                 call = asyncio.create_task(client.call_tool("zoom_in", arguments))
-                await asyncio.sleep(0.5)
+                assert await asyncio.to_thread(Slow.begun.wait, 30)
                 server.should_exit = True
                 results.append(await call)
 
     with serving(Keys(), Slow, grace_s=20) as (base, server):
         try:
             asyncio.run(talk(base, server))
-        except* httpx2.ConnectError:  # of the client's goodbye; the server has ended by then
+        except* httpx2.TransportError:  # of the client's goodbye; the server has ended by then
             pass
     [result] = results
     assert pictures(result)

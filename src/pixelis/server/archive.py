@@ -20,7 +20,7 @@ from pixelis.memory import Experience, Filter, Memory, PlainEmbedder, Probe
 from pixelis.memory.embedding import Embedder
 from pixelis.memory.erase import Erased, erase, versions_of
 from pixelis.memory.media import fingerprint
-from pixelis.memory.reviews import Review, Reviews, Verdict, normal
+from pixelis.memory.reviews import Review, Reviews, Verdict
 from pixelis.memory.words import standing
 from pixelis.ops.registry import Registry
 from pixelis.server.keys import Key
@@ -179,7 +179,8 @@ class Archive:
             return typed if said.get("by") == key.name else ""
         if review.verdict != "correct":
             return "" if review.verdict == "reject" else None
-        return typed if normal(typed, one) == review.correction else review.correction
+        said = {} if one is None else one.provenance
+        return str(said.get("said", review.correction))
 
     def _judge(self, id: str, word: Word, key: Key) -> Review:
         """Puts an experience before reviewers; a reviewer's own word is final at once."""
