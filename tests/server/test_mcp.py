@@ -122,7 +122,8 @@ def serving(keys: Keys, kind: type[Tools] = Tools, grace_s: float = 1):
     settings = Settings(port=0, grace_s=grace_s)
     said: queue.Queue[str] = queue.Queue()
     with bound(settings) as listener:
-        server = server_on(listener, over_http(tools, settings, keys), settings, said.put)
+        app, calls = over_http(tools, settings, keys)
+        server = server_on(listener, app, settings, said.put, calls)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

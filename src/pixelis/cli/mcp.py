@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,5 +82,6 @@ def _over_http(args: argparse.Namespace, tools: Tools, settings: Settings) -> No
         printer.field("mcp", f"{address}mcp", "bold", indent=0)
 
     with bound(settings) as listener, keep_journal(args.log):
-        app = over_http(tools, settings, keys)
-        listen(listener, app, settings, ready, abandon=end_at_once)
+        app, calls = over_http(tools, settings, keys)
+        say = partial(printer.field, "stopping", indent=0)
+        listen(listener, app, settings, ready, calls, say, end_at_once)

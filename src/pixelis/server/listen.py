@@ -19,6 +19,7 @@ from pixelis.server.settings import Settings
 
 IDLE_S = 15
 LAST_S = 5  # for the last replies to be sent, once no answer is open any more
+LINGER_S = 0.5  # for clients to read the last reply before one of theirs finds the port closed
 Say = Callable[[str], None]
 
 
@@ -155,6 +156,8 @@ class Server(uvicorn.Server):
             await asyncio.sleep(0.05)
         if answering.open_answers:
             self._say(f"cut off: {answering.open_answers}")
+        elif count:
+            await asyncio.sleep(LINGER_S)
 
     def _say(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # a pipe that nobody reads, a closed one

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from importlib.metadata import version
 from typing import Any
 
@@ -29,6 +29,31 @@ from pixelis.trace.pixels import shown
 
 SIDE_PX = 1200
 AT_ONCE = 4  # calls; more wait
+
+
+class Calls:
+    """Counts the posts under way, so that a stop can wait for them.
+
+    None is refused meanwhile: clients ask for the tools again before they take a result.
+    """
+
+    def __init__(self) -> None:
+        self.open_answers = 0
+
+    def stop(self) -> None:
+        """Nothing is to be done."""
+
+    def cut(self) -> None:
+        """Nothing is to be done: the server ends what it has to wait for too long."""
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[None]:
+        """A post, until its reply is sent."""
+        self.open_answers += 1
+        try:
+            yield
+        finally:
+            self.open_answers -= 1
 
 
 def server_of(tools: Tools) -> Server[Any]:
@@ -65,8 +90,10 @@ async def over_stdio(tools: Tools) -> None:
         await server.run(reading, writing, server.create_initialization_options())
 
 
-def over_http(tools: Tools, settings: Settings, keys: Keys) -> ASGIApp:
-    """The application that serves `/mcp` (streamable HTTP) and `/health`, behind the same door."""
+def over_http(tools: Tools, settings: Settings, keys: Keys) -> tuple[ASGIApp, Calls]:
+    """The application that serves `/mcp` (streamable HTTP) and `/health`, behind the same door, and
+    its calls under way."""
+    calls = Calls()
     manager = StreamableHTTPSessionManager(
         server_of(tools),
         json_response=True,  # one reply a call; the library cuts its event streams off at a stop
@@ -75,7 +102,9 @@ def over_http(tools: Tools, settings: Settings, keys: Keys) -> ASGIApp:
     )
 
     async def talk(scope: Scope, receive: Receive, send: Send) -> None:
-        await manager.handle_request(scope, receive, send)
+        waited_for = scope["type"] == "http" and scope["method"] == "POST"
+        with calls.one() if waited_for else contextlib.nullcontext():
+            await manager.handle_request(scope, receive, send)
 
     async def health(request: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -89,7 +118,7 @@ def over_http(tools: Tools, settings: Settings, keys: Keys) -> ASGIApp:
     routes = [Route("/health", health), Mount("/mcp", talk)]
     app = Starlette(routes=routes, lifespan=lifespan)
     app.router.redirect_slashes = False
-    return Door(_Exact(app), settings, keys, Metrics())
+    return Door(_Exact(app), settings, keys, Metrics()), calls
 
 
 class _Exact:
