@@ -86,6 +86,9 @@ def test_a_polarised_group_does_not_blow_up_its_dissenter():
     fixed = advantages([1.0] * 15 + [0.0])
     assert relative[-1] < -3
     assert fixed[-1] == -0.5
+    eight = [1.0] * 7 + [0.0]  # the usual number of rollouts
+    assert advantages(eight).tolist() == [0.5] * 7 + [-0.5]
+    assert advantages([1.0] * 6 + [0.0] * 2)[-1] == pytest.approx(-(3**0.5), rel=1e-4)
 
 
 def test_flips():

@@ -88,13 +88,13 @@ def blend(published: np.ndarray, newest: np.ndarray, weight: float) -> np.ndarra
     return weight * published + (1.0 - weight) * newest
 
 
-def advantages(rewards: Sequence[float], polarised: float = 0.9, fixed: float = 0.5) -> np.ndarray:
+def advantages(rewards: Sequence[float], polarised: float = 0.85, fixed: float = 0.5) -> np.ndarray:
     """Group-relative advantages (reward minus mean, by the standard deviation), float64 (n,).
 
     All rewards equal: all 0, nothing is learned. A polarised group, in which at least that share
     has the best reward (or the worst), gets fixed ones instead, `fixed` for the best and minus
-    `fixed` for the others: dividing by a tiny deviation would blow up its few dissenters. At 0.9
-    that begins with groups of ten.
+    `fixed` for the others: dividing by a tiny deviation would blow up its few dissenters. At 0.85
+    that begins with one of seven; a group of eight with two is none.
     """
     values = np.asarray(rewards, float)
     if len(values) == 0 or np.ptp(values) < 1e-9:
