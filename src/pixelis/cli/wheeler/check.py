@@ -77,7 +77,9 @@ def run_measure(args: argparse.Namespace) -> int:
         start = time.monotonic()
         figures = figures_of(part, model, Path(args.trained) if args.trained else None)
         seconds = time.monotonic() - start
-        path = save(folder, part, figures, about(model, seconds, args.note))
+        told = figures[0].name.partition(",")[0].replace(" ", "-")  # a run of each preset
+        name = told if part == "training" else part
+        path = save(folder, name, figures, about(model, seconds, args.note))
         if not args.json:
             printer.line(f"{path} ({seconds:.0f} s)", "dim")
             tell_goals(printer, {figure.name: vars(figure) for figure in figures})
