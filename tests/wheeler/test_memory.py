@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 
 import numpy as np
 import pytest
 
 from pixelis.errors import ConfigError, StoreError
+from pixelis.wheeler import WheelerTextAutoencoder
 from pixelis.wheeler.memory import WheelerMemory, key_of, packed, unpacked
 from pixelis.wheeler.store import Store
 
@@ -91,6 +93,60 @@ def test_a_twin_counts_as_a_use_and_takes_no_room(memory, texts):
     assert len(memory) == len(texts)
     after = memory.get(1)
     assert (after.hits, after.touched) == (before.hits + 1, before.touched + 60)
+
+
+LONG = "every word of this sentence stands in the memory and in the question as well " * 9
+
+
+def test_long_texts_that_differ_at_their_end_are_two_memories(model):
+    with WheelerMemory(model) as memory:
+        first, second = memory.remember(LONG + "1234"), memory.remember(LONG + "9876")
+        assert (first.new, second.new) == (True, True)
+        assert [row.text[-4:] for row in memory.rows()] == ["1234", "9876"]
+        found = memory.recall(LONG + "9876")
+        assert (found.state, found.matches[0].id) == ("SINGLE", second.id)
+
+
+@pytest.mark.parametrize("words", [1, 4, 12, 18, 48, 120])
+def test_a_text_asked_word_for_word_is_meant_alone(words, texts):
+    everyday = (
+        "when the train from the coast came in late again we sat on the cold bench and talked "
+        "about nothing much until somebody brought tea "
+    )
+    memory = WheelerMemory(WheelerTextAutoencoder.load_from_checkpoint("small"))
+    for text in texts:
+        memory.remember(text)
+    asked = " ".join((everyday * 6).split()[:words])
+    number = memory.remember(asked).id
+    found = memory.recall(asked.upper() + "!")  # case and punctuation do not matter
+    assert (found.state, found.matches[0].id) == ("SINGLE", number)
+
+
+def test_the_order_of_words_is_known(model):
+    memory = WheelerMemory(model)
+    ids = [memory.remember(text).id for text in ("the dog bit the man", "the man bit the dog")]
+    for number, text in zip(ids, ("the dog bit the man", "the man bit the dog"), strict=True):
+        assert memory.recall(text).matches[0].id == number
+
+
+def test_a_file_of_an_older_version_learns_its_words(model, tmp_path):
+    path = tmp_path / "memories.sqlite"
+    with WheelerMemory(model, path) as memory:
+        number = memory.remember("a red boat").id
+    with contextlib.closing(sqlite3.connect(path)) as base:
+        base.executescript(
+            "DROP INDEX by_words; ALTER TABLE memories DROP COLUMN said; PRAGMA user_version = 1;"
+        )
+    with WheelerMemory(model, path) as memory:
+        assert memory.remember("A red boat.") == (number, False)
+
+
+@pytest.mark.parametrize("text", ["", "  \n", None, 5])
+def test_what_is_no_text_is_not_kept(model, text):
+    memory = WheelerMemory(model)
+    with pytest.raises(ConfigError, match="give a text"):
+        memory.remember(text)
+    assert len(memory) == 0
 
 
 def test_what_is_forgotten_leaves_no_byte(model, tmp_path, texts):

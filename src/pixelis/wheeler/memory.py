@@ -20,17 +20,17 @@ from pixelis.wheeler.lifecycle import Age, coldest, temperature
 from pixelis.wheeler.rules import BETA, ETA
 from pixelis.wheeler.shelf import SHORT, Shelf
 from pixelis.wheeler.store import Row, Store
-from pixelis.wheeler.words import pieces_of
+from pixelis.wheeler.words import pieces_of, words_of
 
 State = Literal["SINGLE", "MIXED", "NOVEL"]
 SINGLE = 0.9  # share of the pull from which one memory alone is meant
-TWIN = 0.99  # likeness of two frames from which they are one memory
+MOST_JUDGED = 16  # words of a text; among more no single one can be told to be missing
 SLACK = 100  # one part in so many is let go at once when there is no room
 TOLD = 5  # memories named in a recall
 
 
 class Kept(NamedTuple):
-    """What `remember` did: the memory's id, and whether it is a new one or a twin had it."""
+    """What `remember` did: the memory's id, and whether it is new or was known already."""
 
     id: int
     new: bool
@@ -125,18 +125,22 @@ class WheelerMemory:
         return len(self._ids)
 
     def remember(self, text: str, note: Any = None) -> Kept:
-        """Keeps a text with a note (any JSON value); a twin of a memory counts as its use."""
+        """Keeps a text with a note (any JSON value).
+
+        One with the same words in the same order as a memory counts as its use; ConfigError for a
+        text without anything in it.
+        """
+        if not isinstance(text, str) or not text.strip():
+            raise ConfigError(f"{text!r} cannot be remembered; give a text")
         return self.remember_drawn(text, self.model.frames(text).flatten().cpu().numpy(), note)
 
     def remember_drawn(self, text: str, frame: np.ndarray, note: Any = None) -> Kept:
         """As `remember`, of a text whose frame (cells,) `model.frames` has drawn already."""
         frame = frame.reshape(1, -1)
         with self._lock:
-            near = self._shelf.nearest(frame[0], 1)
-            if len(near.places) and near.likeness[0] >= TWIN:
-                number = self._ids[int(near.places[0])]
-                self._touch(number)
-                return Kept(number, False)
+            if known := self._known(text, None):
+                self._touch(known[0])
+                return Kept(known[0], False)
             number = self._store.add(text, self._packed(frame[0]), self.clock(), note)
             self._shelve(number, frame)
             now = self.clock()
@@ -145,7 +149,7 @@ class WheelerMemory:
             return Kept(number, True)
 
     def remember_all(self, texts: Sequence[str], step: int = 128) -> list[int]:
-        """Keeps many texts at once, each as a memory of its own (twins are not looked for)."""
+        """Keeps many texts at once, each as a memory of its own, also those known already."""
         kept: list[int] = []
         for start in range(0, len(texts), step):
             part = list(texts[start : start + step])
@@ -171,7 +175,8 @@ class WheelerMemory:
     ) -> Recall:
         """What a text, whole or damaged, reminds of.
 
-        The text's votes are the probe, compared by the learned metric; see `docs/wheeler.md`.
+        The text's votes are the probe, compared by the learned metric; see `docs/wheeler.md`. A
+        memory with the same words in the same order is meant alone, whatever else is like it.
 
         Args:
             k: stored frames among which it settles: the nearest ones.
@@ -181,12 +186,15 @@ class WheelerMemory:
         probe = self.model.probe(text)[0].cpu().numpy()
         own = None
         with self._lock:
-            places = None if among is None else self._places(among)
-            found = self._settle(probe, self._metric, k, self.vigilance, places)
+            known = self._known(text, among)
+            asked = known or among
+            places = None if asked is None else self._places(asked)
+            vigilance = -1.0 if known else self.vigilance
+            found = self._settle(probe, self._metric, k, vigilance, places)
             if len(found.places):
                 best = self._shelf.frames(found.places[:1])[0]
                 found = found._replace(support=self.model.support(text, best))
-                if found.support is not None and found.support < self.strictness:
+                if not known and self._foreign(text, found.support or 0.0):
                     found = found._replace(state="NOVEL")
             if found.state == "NOVEL":
                 own = self.model.frames(text)[0].cpu().numpy()
@@ -259,6 +267,12 @@ class WheelerMemory:
     def close(self) -> None:
         self._store.close()
 
+    def __enter__(self) -> WheelerMemory:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
     # how
     def _settle(
         self,
@@ -285,6 +299,15 @@ class WheelerMemory:
             state = "NOVEL"
         frame = settled.frames[0].numpy().reshape(probe.shape)
         return _Found(state, near.places, near.likeness, pull, frame, int(settled.ticks[0]))
+
+    def _known(self, text: str, among: Collection[int] | None) -> list[int]:
+        """The oldest memory with the same words, if there is one on the shelf that may be meant."""
+        there = [number for number in self._store.same(text) if number in self._ages]
+        return [number for number in there if among is None or number in among][:1]
+
+    def _foreign(self, text: str, support: float) -> bool:
+        """Whether one of the text's words is not found in the best memory."""
+        return support < self.strictness and len(words_of(text)) <= MOST_JUDGED
 
     def _places(self, numbers: Collection[int]) -> np.ndarray:
         """Places on the shelf of memories by id; unknown ids are left out."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from pixelis.errors import ConfigError, StoreError
 from pixelis.wheeler.tokens import sound
+from pixelis.wheeler.words import said
 
 APPLICATION = 0x57484C52  # marks the file as ours
 MIGRATIONS = (
@@ -25,6 +26,10 @@ MIGRATIONS = (
         touched REAL NOT NULL,
         note TEXT NOT NULL DEFAULT 'null'
     );
+    """,
+    """
+    ALTER TABLE memories ADD COLUMN said INTEGER;
+    CREATE INDEX by_words ON memories (said);
     """,
 )
 
@@ -58,31 +63,43 @@ class Store:
                 self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # what a crash left there
             self._migrate()
             self._belongs(model)
+            self._say()
         except sqlite3.Error as error:
             raise StoreError(f"{self.path} cannot be used as a memory: {error}") from error
 
     def add(self, text: str, frame: bytes, now: float, note: Any = None) -> int:
         """Keeps a memory; gives its id."""
-        values = (sound(text), frame, now, now, _written(note))
+        values = (sound(text), frame, now, now, _written(note), said(text))
         return int(
             self._write(
-                "INSERT INTO memories (text, frame, born, touched, note) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO memories (text, frame, born, touched, note, said)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
                 values,
             )
         )
+
+    def same(self, text: str) -> list[int]:
+        """Ids of memories with the same words in the same order, the oldest first."""
+        try:
+            found = self._base.execute(
+                "SELECT id FROM memories WHERE said = ? ORDER BY id", (said(text),)
+            )
+            return [int(number) for (number,) in found]
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: {error}") from error
 
     def add_all(self, rows: Sequence[tuple[str, bytes, Any]], now: float) -> list[int]:
         """Keeps many memories at once; gives their ids."""
         first = self._next_id()
         values = [
-            (first + k, sound(text), frame, now, now, _written(note))
+            (first + k, sound(text), frame, now, now, _written(note), said(text))
             for k, (text, frame, note) in enumerate(rows)
         ]
         try:
             with self._base:
                 self._base.executemany(
-                    "INSERT INTO memories (id, text, frame, born, touched, note)"
-                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO memories (id, text, frame, born, touched, note, said)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
                     values,
                 )
         except sqlite3.Error as error:
@@ -167,6 +184,14 @@ class Store:
                 f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1};"
                 f"PRAGMA application_id = {APPLICATION}; COMMIT;"
             )
+
+    def _say(self) -> None:
+        """The words of what an older version kept."""
+        lacking = "SELECT id, text FROM memories WHERE said IS NULL AND typeof(text) = 'text'"
+        found = [(said(text), number) for number, text in self._base.execute(lacking).fetchall()]
+        if found:
+            with self._base:
+                self._base.executemany("UPDATE memories SET said = ? WHERE id = ?", found)
 
     def _ours(self) -> None:
         """Another program's database is not touched."""

@@ -29,10 +29,12 @@ def wheeler(
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
     """`wheeler(action, ...)` with the untrained model and a store of its own, in this process."""
 
-    def run(action: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    def run(
+        action: str, *arguments: object, model: object = folder
+    ) -> subprocess.CompletedProcess[str]:
         words = ["wheeler", action, *map(str, arguments)]
         if action != "train":
-            words += ["--model", str(folder)]
+            words += ["--model", str(model)]
         if action in ("remember", "recall", "forget", "memories", "view", "gallery"):
             words += ["--store", str(tmp_path / "store.sqlite")]
         capfd.readouterr()

@@ -30,11 +30,25 @@ def test_remember_recall_forget(wheeler, tmp_path):
     done = wheeler("forget", 1)
     assert done.returncode == 1
     assert "no memory 1" in done.stderr
+    assert wheeler("forget", 2, 99).returncode == 1  # all or nothing
+    assert [row["id"] for row in json.loads(wheeler("memories", "--json").stdout)] == [2, 3]
+
+
+def test_what_is_novel_says_what_it_lacks(wheeler):
+    wheeler("remember", "the red boat near the harbour", model="small")
+    told = wheeler("recall", "seventeen purple cushions", model="small").stdout
+    assert "NOVEL" in told
+    assert "nearest    memory 1: the red boat" in told
+    assert "needed: 0.54" in told
+    assert "settled" not in told
 
 
 def test_what_is_asked_wrongly_is_told(wheeler, tmp_path):
     assert "keep something first" in wheeler("recall", "x").stderr
     assert wheeler("remember").returncode == 2
+    assert wheeler("remember", "").returncode == wheeler("encode", " ").returncode == 2
+    assert ".npy" in wheeler("encode", "a boat", "--out", tmp_path / "frame.jpg").stderr
+    assert ".gif" in wheeler("view", "a boat", "--out", tmp_path / "frame.jpg").stderr
     wheeler("remember", "a boat")
     assert wheeler("recall").returncode == 2
     assert wheeler("recall", "x", "--frame", "y").returncode == 2

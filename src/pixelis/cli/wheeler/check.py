@@ -125,4 +125,5 @@ def _short(value: Any) -> str:
 
 def _goal(goal: dict[str, Any]) -> dict[str, Any]:
     names = ("ok", "value", "target", "baselines", "interval", "gains", "n", "how", "more")
-    return {name: goal[name] for name in names}
+    told = {name: goal[name] for name in names}
+    return told if goal["target"] else {**told, "ok": None, "target": None}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pixelis.cli.output import Printer, emit_json
 from pixelis.cli.parser import at_least
 from pixelis.cli.wheeler.model import action, add_store, load_model, read_frame, store_path
-from pixelis.errors import ConfigError, JobError
+from pixelis.errors import ConfigError, JobError, reason_of
 
 if TYPE_CHECKING:
     from pixelis.wheeler import Recall, WheelerMemory
@@ -48,7 +48,7 @@ def open_memory(args: argparse.Namespace, must_exist: bool = True) -> WheelerMem
 
 def run_remember(args: argparse.Namespace) -> int:
     texts = [*args.texts, *(_lines(args.file) if args.file else [])]
-    if not texts:
+    if not texts or not all(text.strip() for text in texts):
         raise ConfigError("remember: give a text in quotes, or --file")
     memory = open_memory(args, must_exist=False)
     kept = [memory.remember(text) for text in texts]
@@ -64,6 +64,8 @@ def run_remember(args: argparse.Namespace) -> int:
 def run_recall(args: argparse.Namespace) -> int:
     if (args.text is None) == (args.frame is None):
         raise ConfigError("recall: give either a text or --frame")
+    if args.text is not None and not args.text.strip():
+        raise ConfigError("recall: the text is empty; give one in quotes")
     memory = open_memory(args)
     if args.frame:
         found = memory.recall_frame(read_frame(args.frame, memory.model.shape.grid))
@@ -76,20 +78,23 @@ def run_recall(args: argparse.Namespace) -> int:
     if args.json:
         emit_json(as_json(found))
         return 0
-    _tell(Printer(), found)
+    _tell(Printer(), found, memory)
     return 0
 
 
 def run_forget(args: argparse.Namespace) -> int:
     memory = open_memory(args)
-    gone = {number: memory.forget(number) for number in args.ids}
-    if args.json:
-        emit_json({"forgotten": [number for number, done in gone.items() if done]})
-    missing = [str(number) for number, done in gone.items() if not done]
+    there = memory.temperatures()
+    missing = [str(number) for number in args.ids if number not in there]
     if missing:
-        raise JobError(f"there is no memory {', '.join(missing)}; see: pixelis wheeler memories")
-    if not args.json:
-        Printer().line(f"forgot {len(gone)}")
+        told = f"there is no memory {', '.join(missing)}, and nothing was erased"
+        raise JobError(f"{told}; see: pixelis wheeler memories")
+    for number in dict.fromkeys(args.ids):
+        memory.forget(number)
+    if args.json:
+        emit_json({"forgotten": args.ids})
+    else:
+        Printer().line(f"forgot {len(set(args.ids))}")
     return 0
 
 
@@ -136,7 +141,10 @@ def as_json(found: Recall) -> dict[str, Any]:
     }
 
 
-def _tell(printer: Printer, found: Recall) -> None:
+def _tell(printer: Printer, found: Recall, memory: WheelerMemory) -> None:
+    if found.state == "NOVEL":
+        _tell_novel(printer, found, memory)
+        return
     colors = {"SINGLE": "green", "MIXED": "yellow", "NOVEL": "cyan"}
     printer.field("state", found.state, colors[found.state], indent=0)
     printer.field("reads", found.gist, indent=0)
@@ -147,9 +155,25 @@ def _tell(printer: Printer, found: Recall) -> None:
     printer.field("settled", f"{found.ticks} ticks, margin {found.margin:.3f}", indent=0)
 
 
+def _tell_novel(printer: Printer, found: Recall, memory: WheelerMemory) -> None:
+    """What comes nearest, and what it lacks to be meant."""
+    printer.field("state", "NOVEL: nothing here is meant", "cyan", indent=0)
+    if not found.matches:
+        printer.field("nearest", "nothing is kept yet", indent=0)
+        return
+    printer.field("nearest", f"memory {found.matches[0].id}: {found.matches[0].text}", indent=0)
+    short = []
+    if found.likeness < memory.vigilance:
+        short.append(f"likeness {found.likeness:.2f} (needed: {memory.vigilance:.2f})")
+    if found.support is not None and found.support < memory.strictness:
+        needed = f"needed: {memory.strictness:.2f}"
+        short.append(f"one word is found there with {found.support:.2f} alone ({needed})")
+    printer.field("but", "; ".join(short), indent=0)
+
+
 def _lines(path: str) -> list[str]:
     try:
         text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--file: {path} cannot be read: {error}") from error
+        raise ConfigError(f"--file: {path} cannot be read ({reason_of(error)})") from error
     return [line.strip() for line in text.splitlines() if line.strip()]

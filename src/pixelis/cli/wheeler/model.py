@@ -70,6 +70,8 @@ def read_frame(path: str, side: int) -> Any:
                     "give that, or what encode --out wrote"
                 )
             return np.asarray(grey, np.float32) / 127.5 - 1
+    except Image.DecompressionBombError as error:
+        raise ConfigError(f"{path} is no frame (it has far too many pixels)") from error
     except (OSError, ValueError, UnidentifiedImageError) as error:
         if isinstance(error, ConfigError):
             raise

@@ -67,6 +67,8 @@ def run_view(args: argparse.Namespace) -> int:
         raise ConfigError("view: give either a text or --frame")
     if args.flip > 100 or args.hide > 100:
         raise ConfigError("view: --flip and --hide are percent, 0 to 100")
+    if Path(args.out).suffix.lower() not in (".png", ".gif"):
+        raise ConfigError(f"--out: {args.out} ends in neither .png nor .gif, which are drawn")
     model = load_model(args.model)
     size = model.shape.grid
     if args.frame:

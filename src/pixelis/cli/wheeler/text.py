@@ -33,6 +33,8 @@ def add_actions(actions: Any) -> None:
 
 
 def run_encode(args: argparse.Namespace) -> int:
+    if not args.text.strip():
+        raise ConfigError("encode: the text is empty; give one in quotes")
     model = load_model(args.model)
     frame = model.frames(args.text)[0].numpy()
     back = model.decode(model.set_grid_from_image(frame))
@@ -107,6 +109,8 @@ def save_frame(frame: Any, path: Path) -> None:
 
     from pixelis.wheeler.view import save_picture
 
+    if path.suffix not in (".npy", ".png"):
+        raise ConfigError(f"--out: {path} ends in neither .npy nor .png, which are what is written")
     if path.suffix == ".npy":
         try:
             np.save(path, frame)
