@@ -168,10 +168,15 @@ def test_it_stops_as_well_when_nobody_reads_what_it_says(serve):
         assert "It is there." in "".join(lines)
 
 
+def ask_in_vain(base: str) -> None:
+    with contextlib.suppress(httpx.HTTPError):
+        ask(base)
+
+
 @pytest.mark.slow
 def test_a_second_ctrl_c_ends_at_once(tmp_path):
     with process("--store", str(tmp_path / "store"), "--learn") as (server, base):
-        asked = threading.Thread(target=contextlib.suppress(httpx.HTTPError)(ask), args=(base,))
+        asked = threading.Thread(target=ask_in_vain, args=(base,))
         asked.start()
         reaches(lambda: "pixelis_running 1.0" in httpx.get(f"{base}/metrics").text)
         server.send_signal(signal.SIGINT)

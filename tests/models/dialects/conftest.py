@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from pixelis.answers.reference import expand
-from pixelis.episode import Answer, Call, Episode, Media, Observation, Step
+from pixelis.answers.reference import answered
+from pixelis.episode import Call, Episode, Media, Observation, Step
 from pixelis.geometry import Box, Size, View
 from pixelis.models.dialects import DIALECTS, Dialect, Malformed
 from pixelis.models.dialects.dialect import count_images
@@ -100,9 +100,7 @@ def act(rng: random.Random, dialect: Dialect, images: int) -> list[Step]:
 def finish(rng: random.Random, dialect: Dialect) -> Step:
     raw = words(rng, 1) or "red"
     raw = rng.choice([raw, raw, f"I can't see that: {raw}", f"{raw} {{text_1.line_2}} [crop_1]"])
-    expansion = expand(raw, {})
-    known = not raw.startswith("I can't see that")
-    answer = Answer(expansion.text, raw, ("crop_1",), 0.9, known)
+    answer = replace(answered(raw, {})[0], evidence=("crop_1",), confidence=0.9)
     step = Step(words(rng), answer=answer)
     return rng.choice([step, replace(step, text=dialect.turn(step), tokens=3)])
 
@@ -150,7 +148,7 @@ def _told(step: Step, dialect: Dialect, continued: bool) -> Step:
         images = {"images": seen.data["images"]} if count_images(seen) > 1 else {}
         seen = Observation(seen.text, seen.error, seen.image, data=images)
     if answer is not None:
-        answer = Answer(expand(answer.raw, {}).text, answer.raw, known=answer.known)
+        answer, _ = answered(answer.raw, {})
     text = step.text or ("" if continued else dialect.turn(step))
     return Step(step.thought, step.call, seen, answer, text, step.notice)
 
