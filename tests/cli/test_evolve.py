@@ -158,8 +158,8 @@ def test_nano_learns_and_a_promoted_version_answers(tmp_path):
     from pixelis.data.tasks import draw
 
     lines = []
-    for number in range(8):
-        task = draw(12, number, "train", ("attribute_recognition", "object_counting"))
+    for number in range(8):  # of families it is unsure of, so that rollouts differ
+        task = draw(12, number, "train", ("relationship_detection", "object_counting"))
         task.image.save(tmp_path / f"{number}.png")
         lines.append({"request_id": f"q{number}", "question": task.question,
                       "image": f"{number}.png", "answer_type": task.answer_type})  # fmt: skip
