@@ -158,8 +158,9 @@ def test_nano_learns_and_a_promoted_version_answers(tmp_path):
     from pixelis.data.tasks import draw
 
     lines = []
-    for number in range(8):  # of families it is unsure of, so that rollouts differ
-        task = draw(12, number, "train", ("relationship_detection", "object_counting"))
+    families = ("attribute_recognition", "object_counting", "relationship_detection")
+    for number in range(8):  # of some it is sure, of others not, so that rollouts differ
+        task = draw(12, number, "train", families)
         task.image.save(tmp_path / f"{number}.png")
         lines.append({"request_id": f"q{number}", "question": task.question,
                       "image": f"{number}.png", "answer_type": task.answer_type})  # fmt: skip
@@ -167,7 +168,7 @@ def test_nano_learns_and_a_promoted_version_answers(tmp_path):
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     words = ["--store", store, "--votes", 4, "--ahead", 4, "--json", "--cold", 0, "--low", 0,
              "--doubt", 0, "--high", 1, "--review", 0, "--support", 0]  # fmt: skip
-    learning = ["--learn", "--wait", "--batch", 2, "--rollouts", 4, "--updates", 1, "--cap", 0.5,
+    learning = ["--learn", "--wait", "--batch", 8, "--rollouts", 8, "--updates", 1, "--cap", 0.5,
                 "--canary-size", 8, "--margin", 0.5]  # fmt: skip
     process = start(path, *words, *learning)
     out, errors = process.communicate()
